@@ -1,0 +1,3 @@
+//! The engine.
+mod payload;
+pub use payload::{Emitted, Input, Part, Payload};

@@ -1,0 +1,45 @@
+//! What the engine knows of the values it carries: next to nothing.
+
+use workflow_graph::{EventId, PointId};
+
+use crate::error::StepError;
+
+/// A value that travels between steps, with the number of its event in the graph.
+///
+/// A workflow's own event enum implements it (the macro writes that enum), and so does the raw form, an
+/// event number with undecoded JSON, for programs that carry runs whose types they do not have.
+pub trait Payload: Clone + Send + Sync + 'static {
+    /// Which event of the graph this is.
+    fn event(&self) -> EventId;
+}
+
+/// What a finished step emits.
+///
+/// Whether an event is a question or the end of the run is said by its role in the graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Emitted<E> {
+    /// Nothing: this branch ends.
+    None,
+    /// One event.
+    One(E),
+    /// The elements of a fan-out, in order, and the point of the graph that they fan out from.
+    Many(PointId, Vec<E>),
+}
+
+/// What a step is given: one [`Part`] for each of its event parameters, in source order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input<E> {
+    /// The only parameter takes one event; the usual case, kept free of an allocation.
+    One(E),
+    /// Anything else: joins, gathers, failures.
+    Parts(Vec<Part<E>>),
+}
+
+/// What one event parameter is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part<E> {
+    /// One event.
+    One(E),
+    /// The members of a fan-out scope, in fan-out order; a failure only where the parameter takes failures.
+    All(Vec<Result<E, StepError>>),
+}

@@ -1,0 +1,155 @@
+//! The trait that `#[workflow]` implements, and what a step looks like from outside.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use workflow_graph::{EventId, Graph, StepId};
+
+use crate::context::Context;
+use crate::engine::{Emitted, Input, Payload};
+use crate::error::StepError;
+use crate::event::{Prompt, RequestId};
+
+/// A workflow: a value with steps, and the graph that connects them.
+///
+/// `#[workflow]` implements this trait; writing it by hand is possible and shown in the `by_hand` example.
+/// Start runs with [`WorkflowExt`](crate::WorkflowExt).
+pub trait Workflow: Sized + Send + Sync + 'static {
+    /// What a run starts with: the `I` of `Start<I>`.
+    type Input: Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// What a run ends with: the `O` of `Stop<O>`.
+    type Output: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// What steps publish while they work (`progress = P`); `()` where nothing is published.
+    type Progress: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// Every question a step asks, as one enum; [`NoPrompt`](crate::NoPrompt) where none is asked.
+    type Prompt: Clone + Serialize + Send + Sync + 'static;
+    /// Everything that crosses a step boundary, as one enum.
+    type Event: Events<Input = Self::Input, Output = Self::Output, Prompt = Self::Prompt>;
+
+    /// The routing table: which step accepts and emits what.
+    const GRAPH: &'static Graph;
+
+    /// Calls one step.
+    ///
+    /// The driver calls it outside every lock and catches panics. An input that the step cannot take (it
+    /// does not happen while the graph and this method agree) is an error, not a panic.
+    fn call(
+        self: Arc<Self>,
+        step: StepId,
+        input: Input<Self::Event>,
+        context: Context<Self>,
+    ) -> StepCall<Self::Event>;
+
+    /// JSON schemas of the input, the prompts and the responses that have one (feature `schemars`).
+    fn schemas() -> Vec<Schema> {
+        Vec::new()
+    }
+}
+
+/// The JSON schema of one type that crosses the border of a workflow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema {
+    /// The type, as the graph names it.
+    pub name: &'static str,
+    /// Its JSON schema.
+    pub schema: serde_json::Value,
+}
+
+/// What calling a step gives.
+pub enum StepCall<E> {
+    /// The step is a plain `fn` and has finished.
+    Done(StepResult<E>),
+    /// The step is an `async fn`; polling it does the work.
+    Running(StepFuture<E>),
+}
+
+/// What a step comes to.
+pub type StepResult<E> = Result<Emitted<E>, StepError>;
+
+/// A step at work. Dropping it cancels the step.
+pub type StepFuture<E> = Pin<Box<dyn Future<Output = StepResult<E>> + Send>>;
+
+/// The event enum of a workflow: a [`Payload`] that can be saved, started, asked and answered.
+pub trait Events: Payload {
+    /// The run's input.
+    type Input;
+    /// The run's output.
+    type Output;
+    /// The prompt enum of the workflow.
+    type Prompt;
+
+    /// The event that starts a run.
+    fn start(input: Self::Input) -> Self;
+
+    /// The output, if this is the event that stops a run; else the event itself.
+    fn into_output(self) -> Result<Self::Output, Self>;
+
+    /// The question, if this is one.
+    fn prompt(&self) -> Option<Self::Prompt>;
+
+    /// The event that an answer in JSON becomes, where `self` is the question.
+    ///
+    /// # Errors
+    /// The answer is not of the response's type, or the prompt's `validate` refuses it.
+    fn answer(&self, request: RequestId, response: &RawValue) -> Result<Self, AnswerError>;
+
+    /// The value as JSON, without its name.
+    ///
+    /// # Errors
+    /// What the type's own `Serialize` reports.
+    fn encode(&self) -> Result<Box<RawValue>, serde_json::Error>;
+
+    /// The value of the event with that number. Nothing outside this enum can be built.
+    ///
+    /// # Errors
+    /// What the type's own `Deserialize` reports, or that there is no such event.
+    fn decode(event: EventId, json: &RawValue) -> Result<Self, serde_json::Error>;
+}
+
+/// A workflow that asks `Q`. `#[workflow]` implements it for each prompt, so that an undeclared one does not compile.
+#[diagnostic::on_unimplemented(
+    message = "workflow `{Self}` never asks `{Q}`",
+    label = "no step of this workflow returns `InputRequired<{Q}>`"
+)]
+pub trait Asks<Q: Prompt>: Workflow {
+    /// The prompt, if this is a `Q`.
+    fn pick(prompt: &Self::Prompt) -> Option<&Q>;
+
+    /// The event that an answer becomes, where `asked` is the question.
+    ///
+    /// # Errors
+    /// `asked` is not a `Q`, no step takes the answer, or the prompt's `validate` refuses it.
+    fn answer(asked: &Self::Event, request: RequestId, response: Q::Response) -> Result<Self::Event, AnswerError>;
+}
+
+/// Why an answer cannot be taken. Nothing has changed: the question is still open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The answer is not of the response's type.
+    #[error("the answer is not a `{expected}`: {reason}")]
+    WrongType {
+        /// The response's type.
+        expected: &'static str,
+        /// What reading it reported.
+        reason: String,
+    },
+    /// The prompt's `validate` refuses the answer.
+    #[error("the answer is refused: {reason}")]
+    Invalid {
+        /// What `validate` said.
+        reason: String,
+    },
+    /// The request asks something else.
+    #[error("the request asks `{asked}`, not `{answered}`")]
+    OtherPrompt {
+        /// The prompt that is open under this id.
+        asked: String,
+        /// The prompt that the answer belongs to.
+        answered: String,
+    },
+}
