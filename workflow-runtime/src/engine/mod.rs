@@ -1,3 +1,140 @@
-//! The engine.
+//! The pure engine: a tick in, commands out.
+//!
+//! No clock, no randomness, no tokio, no I/O. Time arrives with the tick, ids are counters in the state,
+//! so the same state and the same ticks give the same commands. Every driver runs this engine, and a
+//! snapshot is its [`State`].
+//!
+//! # States of a run
+//!
+//! ```text
+//!        Started              Finished with Stop
+//!  New ──────────▶ Running ───────────────────────▶ Completed
+//!                   ▲   │  Failed · stall · Cancelled · Suspended
+//!                   │   ▼
+//!           Resumed │  Failed, Cancelled, Suspended
+//!                   └───┘
+//! ```
+//!
+//! # States of an invocation
+//!
+//! ```text
+//!  delivered ──▶ Queued ──▶ Running ──▶ (gone: finished, or cancelled with its scope)
+//!                  ▲           │
+//!                  └───────────┤ the run was interrupted
+//!                              ▼
+//!                           Failed (kept, and run again when the run is resumed)
+//! ```
+//!
+//! # The contract with the driver
+//!
+//! - It passes every tick to [`Engine::handle`], one at a time, and then does the commands in order.
+//! - [`Command::Run`] is answered by exactly one [`Tick::Finished`] or [`Tick::Failed`] that carries the
+//!   same invocation and attempt, unless a [`Command::Abort`] comes first. A tick that comes too late is
+//!   refused as [`Refused::NotCurrent`] and has changed nothing.
+//! - After [`Command::Finish`] no command follows until [`Tick::Resumed`].
+//! - A refused tick changes nothing. Nothing here panics.
+//!
+//! # Reading order
+//!
+//! [`tick`](Tick) and [`command`](Command) are the vocabulary, [`state`](State) is what is remembered,
+//! `turn` is what one tick does, and `scope` is how fan-outs close.
+
+mod command;
 mod payload;
+mod scope;
+mod state;
+mod tick;
+mod turn;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use workflow_graph::Graph;
+
+pub use command::{Command, Ending, Invoke, Missing, Notice, Stall};
 pub use payload::{Emitted, Input, Part, Payload};
+pub(crate) use state::{Gather, Joins, Member, Place};
+pub use state::{
+    Branch, Invocation, InvocationId, InvocationState, Request, Scope, ScopeId, State, Status, Time,
+};
+pub use tick::{Refused, Tick};
+
+use turn::Turn;
+
+/// Runs that were interrupted this often while one invocation ran count as its failure, so that a step
+/// which kills its process cannot do so for ever.
+pub const MAX_INTERRUPTIONS: u32 = 16;
+
+/// One run of one workflow, as a function from ticks to commands.
+#[derive(Clone, Debug)]
+pub struct Engine<E> {
+    graph: GraphRef,
+    state: State<E>,
+    scratch: turn::Scratch,
+}
+
+/// The graph an engine runs by: a table in the program, or one that was read at run time.
+#[derive(Clone, Debug)]
+pub enum GraphRef {
+    /// A constant that `#[workflow]` emitted.
+    Static(&'static Graph),
+    /// A graph that came with a stored run.
+    Shared(Arc<Graph>),
+}
+
+impl Deref for GraphRef {
+    type Target = Graph;
+
+    fn deref(&self) -> &Graph {
+        match self {
+            Self::Static(graph) => graph,
+            Self::Shared(graph) => graph,
+        }
+    }
+}
+
+impl From<&'static Graph> for GraphRef {
+    fn from(graph: &'static Graph) -> Self {
+        Self::Static(graph)
+    }
+}
+
+impl From<Arc<Graph>> for GraphRef {
+    fn from(graph: Arc<Graph>) -> Self {
+        Self::Shared(graph)
+    }
+}
+
+impl<E: Payload> Engine<E> {
+    /// A run that has not started.
+    pub fn new(graph: impl Into<GraphRef>) -> Self {
+        Self::with_state(graph, State::new())
+    }
+
+    /// A run that goes on from a saved state; the next tick is [`Tick::Resumed`].
+    pub(crate) fn with_state(graph: impl Into<GraphRef>, state: State<E>) -> Self {
+        Self { graph: graph.into(), state, scratch: turn::Scratch::default() }
+    }
+
+    /// What is remembered of the run: all that a snapshot holds.
+    #[must_use]
+    pub fn state(&self) -> &State<E> {
+        &self.state
+    }
+
+    /// The graph it runs by.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Takes what happened, and adds what is to be done to `out`.
+    ///
+    /// The cost depends on what the tick releases, never on what has happened before.
+    ///
+    /// # Errors
+    /// The tick is not legal now; nothing has changed.
+    pub fn handle(&mut self, at: Time, tick: Tick<E>, out: &mut Vec<Command<E>>) -> Result<(), Refused> {
+        Turn::new(&self.graph, &mut self.state, &mut self.scratch, out).take(at, tick)
+    }
+}

@@ -43,3 +43,14 @@ pub enum Part<E> {
     /// The members of a fan-out scope, in fan-out order; a failure only where the parameter takes failures.
     All(Vec<Result<E, StepError>>),
 }
+
+impl<E: Payload> Part<E> {
+    /// The events it is made of.
+    pub fn events(&self) -> impl Iterator<Item = EventId> {
+        let (one, all) = match self {
+            Self::One(event) => (Some(event), &[][..]),
+            Self::All(all) => (None, &all[..]),
+        };
+        one.into_iter().chain(all.iter().flatten()).map(Payload::event)
+    }
+}

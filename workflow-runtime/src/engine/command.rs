@@ -1,0 +1,146 @@
+//! What is to be done for a run, and what is to be told about it.
+
+use workflow_graph::{EventId, StepId};
+
+use super::payload::Input;
+use super::state::InvocationId;
+use crate::error::StepError;
+use crate::event::RequestId;
+
+/// Something for the driver to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command<E> {
+    /// Run a step, and report how it ended.
+    Run(Invoke<E>),
+    /// Stop running this invocation. What it reports later is refused.
+    Abort {
+        /// Which invocation.
+        invocation: InvocationId,
+    },
+    /// Tell the observers.
+    Publish(Notice<E>),
+    /// The run has ended; always the last command of its tick.
+    Finish(Ending<E>),
+}
+
+/// One attempt to run one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoke<E> {
+    /// Which invocation; the same over all attempts.
+    pub invocation: InvocationId,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// The step.
+    pub step: StepId,
+    /// How many fan-out scopes are open around it.
+    pub depth: u32,
+    /// Its input.
+    pub input: Input<E>,
+}
+
+/// Something that observers are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice<E> {
+    /// A step starts.
+    StepStarted {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// The step.
+        step: StepId,
+    },
+    /// A step has finished, and what it emitted has taken effect.
+    StepFinished {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// The step.
+        step: StepId,
+    },
+    /// A step has failed for good.
+    StepFailed {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// The step.
+        step: StepId,
+        /// Why.
+        error: StepError,
+    },
+    /// A question is open.
+    InputRequired {
+        /// Its id.
+        request: RequestId,
+        /// The step that asks.
+        step: StepId,
+        /// The question.
+        prompt: E,
+    },
+    /// A question was answered.
+    InputReceived {
+        /// Its id.
+        request: RequestId,
+    },
+    /// A question was withdrawn: nobody needs its answer any more.
+    InputWithdrawn {
+        /// Its id.
+        request: RequestId,
+    },
+    /// Events were left over: their scope closed before the rest of their join arrived, or no gather
+    /// could take them.
+    Unpaired {
+        /// The step that would have taken them.
+        step: StepId,
+        /// The events, one entry each.
+        events: Vec<EventId>,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending<E> {
+    /// A step stopped the run with this event.
+    Completed {
+        /// The event that carries the output.
+        output: E,
+    },
+    /// A step failed, and nothing took the failure.
+    Failed {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// The step.
+        step: StepId,
+        /// Why.
+        error: StepError,
+    },
+    /// Nothing can ever happen again, and no step has stopped the run.
+    Stalled(Stall),
+    /// Somebody cancelled the run.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// The run was put down for now.
+    Suspended,
+}
+
+/// Why nothing can happen any more.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Stall {
+    /// The joins that wait for an event which cannot come.
+    pub waiting: Vec<Missing>,
+    /// The steps that ended a branch by emitting nothing, in source order.
+    pub ended: Vec<StepId>,
+}
+
+/// What one half-filled join waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The step that joins.
+    pub step: StepId,
+    /// The parameters for which something has arrived.
+    pub arrived: Vec<u16>,
+    /// The parameters for which nothing has arrived.
+    pub missing: Vec<u16>,
+}

@@ -1,0 +1,153 @@
+//! How fan-outs open, gather and close.
+//!
+//! A scope is open as long as something in it is on the way: an invocation, a question, an inner scope. An
+//! event that waits in a half-filled join or in a gather does not keep it open. When the last member
+//! leaves, the scope closes: every gather of its point that has not fired fires, exactly once, into the
+//! branch in which the scope was opened, and that may close the next scope outwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use workflow_graph::{EventId, PointId, Slot, StepId};
+
+use super::command::{Command, Notice};
+use super::payload::{Part, Payload};
+use super::state::{Branch, Gather, InvocationState, Joins, Member, Place, Scope, ScopeId};
+use super::turn::Turn;
+
+impl<E: Payload> Turn<'_, E> {
+    /// Opens a scope and sends each element into a branch of it.
+    pub(super) fn fan_out(&mut self, point: PointId, events: Vec<E>, parent: Branch, from: StepId) {
+        let id = self.open_scope(point, parent);
+        for (index, event) in (0..).zip(events) {
+            // A `take` that is full already has cancelled the rest, this element with it.
+            if !self.state.scopes.contains_key(&id) {
+                return;
+            }
+            self.emit(event, Branch { scope: id, index }, from);
+        }
+        if self.state.scopes.get(&id).is_some_and(|scope| scope.members.is_empty()) {
+            self.close(id);
+        }
+    }
+
+    fn open_scope(&mut self, point: PointId, parent: Branch) -> ScopeId {
+        let id = ScopeId(self.next_id());
+        let depth = self.state.scopes.get(&parent.scope).map_or(0, |scope| scope.depth) + 1;
+        let gathers = self.graph.point(point).map_or(&[][..], |point| &point.gathers);
+        let gathers = gathers.iter().map(|slot| Gather { slot: *slot, arrived: BTreeMap::new(), fired: false });
+        let scope = Scope {
+            point: Some(point),
+            parent: Some(parent),
+            depth,
+            members: BTreeSet::new(),
+            gathers: gathers.collect(),
+            joins: BTreeMap::new(),
+        };
+        self.state.scopes.insert(id, scope);
+        self.join_scope(parent.scope, Member::Scope(id));
+        id
+    }
+
+    /// An event has arrived where a whole scope is gathered.
+    pub(super) fn gather(&mut self, slot: Slot, event: E, branch: Branch, from: StepId) {
+        let kind = event.event();
+        let commit = self.next_id();
+        let scope = self.state.scopes.get_mut(&branch.scope);
+        let gather = scope.and_then(|scope| scope.gathers.iter_mut().find(|gather| gather.slot == slot));
+        let Some(gather) = gather else {
+            // Outside every fan-out that this parameter gathers (`skip(outside)`).
+            return self.publish(Notice::Unpaired { step: slot.step, events: vec![kind] });
+        };
+        if gather.fired {
+            return;
+        }
+        gather.arrived.insert(Place { index: branch.index, from, commit }, Ok(event));
+        let take = self.graph.step(slot.step).and_then(|step| step.options.take);
+        if take.is_some_and(|take| gather.arrived.len() as u64 >= u64::from(take)) {
+            self.fire_early(slot, branch.scope);
+        }
+    }
+
+    /// A `take` is full: its gather fires now. When every gather has fired, the rest is cancelled, unless a
+    /// gather lets it run on.
+    fn fire_early(&mut self, slot: Slot, id: ScopeId) {
+        let Some(scope) = self.state.scopes.get_mut(&id) else { return };
+        let Some(parent) = scope.parent else { return };
+        let Some(gather) = scope.gathers.iter_mut().find(|gather| gather.slot == slot) else { return };
+        gather.fired = true;
+        let all = std::mem::take(&mut gather.arrived).into_values().collect();
+        let graph = self.graph;
+        let cancels = |gather: &Gather<E>| {
+            gather.fired && graph.step(gather.slot.step).is_none_or(|step| step.options.cancel_rest)
+        };
+        let cancel_rest = scope.gathers.iter().all(cancels);
+        self.arrive(slot, Part::All(all), parent);
+        if cancel_rest {
+            self.cancel_scope(id);
+            self.leave(parent.scope, Member::Scope(id));
+        }
+    }
+
+    /// Takes a member out of its scope, and closes what is empty then, outwards.
+    pub(super) fn leave(&mut self, id: ScopeId, member: Member) {
+        let Some(scope) = self.state.scopes.get_mut(&id) else { return };
+        scope.members.remove(&member);
+        if scope.members.is_empty() {
+            self.close(id);
+        }
+    }
+
+    /// Closes an empty scope, and every scope outwards that is empty by that. The run itself never closes.
+    fn close(&mut self, mut id: ScopeId) {
+        while id != ScopeId::ROOT {
+            let Some(scope) = self.state.scopes.remove(&id) else { return };
+            let Some(parent) = scope.parent else { return };
+            self.report_unpaired(scope.joins);
+            for gather in scope.gathers.into_iter().filter(|gather| !gather.fired) {
+                let all = gather.arrived.into_values().collect();
+                self.arrive(gather.slot, Part::All(all), parent);
+            }
+            let Some(outer) = self.state.scopes.get_mut(&parent.scope) else { return };
+            outer.members.remove(&Member::Scope(id));
+            if !outer.members.is_empty() {
+                return;
+            }
+            id = parent.scope;
+        }
+    }
+
+    fn report_unpaired(&mut self, joins: Joins<E>) {
+        for ((_, step), slots) in joins {
+            let left = slots.iter().flatten();
+            let events: Vec<EventId> = left.flat_map(Part::events).collect();
+            if !events.is_empty() {
+                self.publish(Notice::Unpaired { step, events });
+            }
+        }
+    }
+
+    /// Cancels everything in a scope, inner scopes too. Costs what is in it.
+    fn cancel_scope(&mut self, id: ScopeId) {
+        let mut doomed = vec![id];
+        while let Some(id) = doomed.pop() {
+            let Some(scope) = self.state.scopes.remove(&id) else { continue };
+            for member in scope.members {
+                match member {
+                    Member::Invocation(id) => {
+                        let Some(invocation) = self.state.invocations.remove(&id) else { continue };
+                        if invocation.state == InvocationState::Running {
+                            self.release(invocation.step);
+                            self.out.push(Command::Abort { invocation: id });
+                        }
+                    }
+                    Member::Request(id) => {
+                        if self.state.requests.remove(&id).is_some() {
+                            self.publish(Notice::InputWithdrawn { request: id });
+                        }
+                    }
+                    Member::Scope(inner) => doomed.push(inner),
+                }
+            }
+        }
+    }
+}

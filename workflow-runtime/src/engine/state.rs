@@ -1,0 +1,245 @@
+//! What is remembered of a run: what is alive, and nothing of what is over.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use workflow_graph::{PointId, Slot, StepId};
+
+use super::payload::{Input, Part};
+use crate::error::StepError;
+use crate::event::RequestId;
+
+/// A moment: milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(pub u64);
+
+/// One piece of work: a step with its input. The same over all attempts and restores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InvocationId(pub u64);
+
+impl fmt::Display for InvocationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One use of a fan-out point, or the run itself ([`ScopeId::ROOT`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ScopeId(pub u64);
+
+impl ScopeId {
+    /// The run itself: the scope outside every fan-out.
+    pub const ROOT: Self = Self(0);
+}
+
+/// One branch of a scope: where an event or an invocation lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Branch {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The element of the fan-out, from 0.
+    pub index: u32,
+}
+
+impl Branch {
+    /// The only branch of the run itself.
+    pub const ROOT: Self = Self { scope: ScopeId::ROOT, index: 0 };
+}
+
+/// A run, as far as it is alive.
+///
+/// Counts are derived: a scope is open as long as [`Scope::members`] holds something, and every
+/// invocation, request and inner scope is a member of exactly one scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State<E> {
+    pub(crate) status: Status,
+    /// The highest id given so far; invocations, requests and scopes share the counter.
+    pub(crate) last_id: u64,
+    /// How many ticks have been taken.
+    pub(crate) ticks: u64,
+    pub(crate) now: Time,
+    pub(crate) invocations: BTreeMap<InvocationId, Invocation<E>>,
+    pub(crate) requests: BTreeMap<RequestId, Request<E>>,
+    pub(crate) scopes: BTreeMap<ScopeId, Scope<E>>,
+    /// Invocations of steps with a limit that wait for a worker, first come first. Entries whose
+    /// invocation is gone are skipped when they are met.
+    pub(crate) queues: BTreeMap<StepId, VecDeque<InvocationId>>,
+    /// How many workers of each limited step are busy.
+    pub(crate) busy: BTreeMap<StepId, u32>,
+    /// Steps that ended a branch by emitting nothing: what a stall names. Bounded by the graph.
+    pub(crate) ended: BTreeSet<StepId>,
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// It has not started.
+    New,
+    /// It runs, or waits for somebody.
+    Running,
+    /// It was put down, and can be resumed.
+    Suspended,
+    /// It was cancelled, and can be resumed.
+    Cancelled,
+    /// A step failed or nothing could happen any more; it can be resumed.
+    Failed,
+    /// It has its output.
+    Completed,
+}
+
+/// A step with its input, until it has finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation<E> {
+    /// The step.
+    pub step: StepId,
+    /// Where it lives, and where what it emits goes.
+    pub branch: Branch,
+    /// What it is given, at every attempt anew.
+    pub input: Input<E>,
+    /// Where it stands.
+    pub state: InvocationState,
+    /// The attempt that runs or comes next, from 1.
+    pub attempt: u32,
+    /// How often the run was interrupted while this invocation ran.
+    pub interruptions: u32,
+}
+
+/// Where an invocation stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvocationState {
+    /// It waits for a worker, or for the run to be resumed.
+    Queued,
+    /// It runs.
+    Running,
+    /// It failed and nothing took the failure; resuming the run runs it again.
+    Failed(StepError),
+}
+
+/// An open question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request<E> {
+    /// The step that asks.
+    pub step: StepId,
+    /// Where the answer goes.
+    pub branch: Branch,
+    /// The question.
+    pub prompt: E,
+    /// When it was asked.
+    pub asked_at: Time,
+}
+
+/// An open scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope<E> {
+    /// What was fanned out; `None` for the run itself.
+    pub point: Option<PointId>,
+    /// The branch in which it was opened; `None` for the run itself.
+    pub parent: Option<Branch>,
+    /// How many scopes are open around what lives in it.
+    pub depth: u32,
+    /// What in it is still on the way. When the last one leaves, the scope closes.
+    pub(crate) members: BTreeSet<Member>,
+    /// What the gathers of its point have so far, in the order of the point's list.
+    pub(crate) gathers: Vec<Gather<E>>,
+    /// Half-filled joins.
+    pub(crate) joins: Joins<E>,
+}
+
+/// The half-filled joins of a scope: for each branch and step, what has arrived for each parameter.
+pub(crate) type Joins<E> = BTreeMap<(u32, StepId), Vec<VecDeque<Part<E>>>>;
+
+/// Something that keeps a scope open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Member {
+    Invocation(InvocationId),
+    Request(RequestId),
+    Scope(ScopeId),
+}
+
+/// What one gather of one scope has so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gather<E> {
+    pub(crate) slot: Slot,
+    pub(crate) arrived: BTreeMap<Place, Result<E, StepError>>,
+    pub(crate) fired: bool,
+}
+
+/// Where an arrival stands among what is gathered: by branch, then by the emitting step's place in the
+/// source, then by the order of commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) index: u32,
+    pub(crate) from: StepId,
+    pub(crate) commit: u64,
+}
+
+impl<E> State<E> {
+    pub(crate) fn new() -> Self {
+        let root = Scope {
+            point: None,
+            parent: None,
+            depth: 0,
+            members: BTreeSet::new(),
+            gathers: Vec::new(),
+            joins: BTreeMap::new(),
+        };
+        Self {
+            status: Status::New,
+            last_id: 0,
+            ticks: 0,
+            now: Time(0),
+            invocations: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            scopes: BTreeMap::from([(ScopeId::ROOT, root)]),
+            queues: BTreeMap::new(),
+            busy: BTreeMap::new(),
+            ended: BTreeSet::new(),
+        }
+    }
+
+    /// Where the run stands.
+    #[must_use]
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// How many ticks have been taken.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// The time of the latest tick.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The steps that run, wait or have failed, oldest first.
+    pub fn invocations(&self) -> impl Iterator<Item = (InvocationId, &Invocation<E>)> {
+        self.invocations.iter().map(|(id, invocation)| (*id, invocation))
+    }
+
+    /// The open questions, oldest first.
+    pub fn requests(&self) -> impl Iterator<Item = (RequestId, &Request<E>)> {
+        self.requests.iter().map(|(id, request)| (*id, request))
+    }
+
+    /// The open question of that id.
+    #[must_use]
+    pub fn request(&self, id: RequestId) -> Option<&Request<E>> {
+        self.requests.get(&id)
+    }
+
+    /// The open scopes, the run itself first.
+    pub fn scopes(&self) -> impl Iterator<Item = (ScopeId, &Scope<E>)> {
+        self.scopes.iter().map(|(id, scope)| (*id, scope))
+    }
+}

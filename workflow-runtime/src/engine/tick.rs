@@ -1,0 +1,99 @@
+//! What happens to a run.
+
+use super::payload::Emitted;
+use super::state::InvocationId;
+use crate::error::StepError;
+use crate::event::RequestId;
+
+/// Something that happened. Its time comes beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tick<E> {
+    /// The run starts with this event.
+    Started {
+        /// The event of the run's input.
+        input: E,
+    },
+    /// A step finished: what it emits takes effect now, as a whole.
+    Finished {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which attempt of it, from 1.
+        attempt: u32,
+        /// What it emits.
+        emitted: Emitted<E>,
+    },
+    /// A step failed: nothing of this attempt takes effect.
+    Failed {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which attempt of it, from 1.
+        attempt: u32,
+        /// Why.
+        error: StepError,
+    },
+    /// A person answered.
+    Answered {
+        /// The question.
+        request: RequestId,
+        /// The answer, as the event that a step takes.
+        response: E,
+    },
+    /// Somebody cancelled the run.
+    Cancelled {
+        /// Why, in the caller's words.
+        reason: String,
+    },
+    /// The run is put down for now; what is running is run again later.
+    Suspended,
+    /// The run is taken up again, from a snapshot or after it ended without an output.
+    Resumed,
+}
+
+/// The tick is not legal now. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// The run has already started.
+    #[error("the run has already started")]
+    AlreadyStarted,
+    /// The run has not started.
+    #[error("the run has not started")]
+    NotStarted,
+    /// The run has ended; what the tick reports or asks for comes too late.
+    #[error("the run has ended")]
+    Ended,
+    /// The run has its output; there is nothing to resume.
+    #[error("the run has completed; a completed run cannot be continued")]
+    Completed,
+    /// The run is running; there is nothing to resume.
+    #[error("the run is running already")]
+    Running,
+    /// That attempt of that invocation is not running: it was cancelled, or another has taken its place.
+    #[error("attempt {attempt} of invocation {invocation} is not running")]
+    NotCurrent {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The attempt.
+        attempt: u32,
+    },
+    /// No such question is open.
+    #[error("no question {request} is open")]
+    NotOpen {
+        /// The request.
+        request: RequestId,
+    },
+    /// The event cannot be the answer to that question.
+    #[error("`{event}` does not answer question {request}")]
+    NotAnAnswer {
+        /// The request.
+        request: RequestId,
+        /// The event that was given as an answer.
+        event: String,
+    },
+    /// The event does not start a run of this workflow.
+    #[error("`{event}` does not start a run")]
+    NotAnInput {
+        /// The event that was given as the input.
+        event: String,
+    },
+}

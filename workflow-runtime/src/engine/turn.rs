@@ -1,0 +1,464 @@
+//! What one tick does.
+
+use workflow_graph::{Alternative, Graph, ParamForm, Role, Slot, StepId};
+
+use super::MAX_INTERRUPTIONS;
+use super::command::{Command, Ending, Invoke, Missing, Notice, Stall};
+use super::payload::{Emitted, Input, Part, Payload};
+use super::state::{
+    Branch, Invocation, InvocationId, InvocationState, Member, Request, ScopeId, State, Status, Time,
+};
+use super::tick::{Refused, Tick};
+use crate::error::{StepError, StepErrorKind};
+use crate::event::RequestId;
+
+/// One tick at work: the graph to follow, the state to change, the commands to give.
+///
+/// Two rules keep scopes right. What is added is counted before what is taken away, so that no scope
+/// looks empty while its work is being handed on; and what to start is decided at the end, when the tick
+/// has cancelled what it cancels.
+pub(super) struct Turn<'a, E> {
+    pub(super) graph: &'a Graph,
+    pub(super) state: &'a mut State<E>,
+    scratch: &'a mut Scratch,
+    pub(super) out: &'a mut Vec<Command<E>>,
+}
+
+/// Lists that live for one tick, kept to reuse their memory. Empty between ticks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    /// Invocations made in this tick, in delivery order.
+    fresh: Vec<InvocationId>,
+    /// Limited steps of which an invocation came or a worker became free.
+    limited: Vec<StepId>,
+}
+
+impl<'a, E: Payload> Turn<'a, E> {
+    pub(super) fn new(
+        graph: &'a Graph,
+        state: &'a mut State<E>,
+        scratch: &'a mut Scratch,
+        out: &'a mut Vec<Command<E>>,
+    ) -> Self {
+        Self { graph, state, scratch, out }
+    }
+
+    pub(super) fn take(mut self, at: Time, tick: Tick<E>) -> Result<(), Refused> {
+        self.permit(&tick)?;
+        self.state.now = self.state.now.max(at);
+        self.state.ticks += 1;
+        match tick {
+            Tick::Started { input } => self.start(input),
+            Tick::Finished { invocation, emitted, .. } => self.settle(invocation, emitted),
+            Tick::Failed { invocation, error, .. } => self.fail(invocation, error),
+            Tick::Answered { request, response } => self.answer(request, response),
+            Tick::Cancelled { reason } => self.end(Status::Cancelled, Ending::Cancelled { reason }),
+            Tick::Suspended => self.end(Status::Suspended, Ending::Suspended),
+            Tick::Resumed => self.resume(),
+        }
+        self.start_what_is_ready();
+        self.notice_a_stall();
+        Ok(())
+    }
+
+    /// Whether the tick is legal now. After this nothing is refused.
+    fn permit(&self, tick: &Tick<E>) -> Result<(), Refused> {
+        match (&self.state.status, tick) {
+            (Status::New, Tick::Started { input }) => match self.graph.event(input.event()) {
+                Some(event) if event.role == Role::Start => Ok(()),
+                _ => Err(Refused::NotAnInput { event: self.event_name(input) }),
+            },
+            (_, Tick::Started { .. }) => Err(Refused::AlreadyStarted),
+            (Status::New, _) => Err(Refused::NotStarted),
+            (Status::Completed, Tick::Resumed) => Err(Refused::Completed),
+            // A run that its process left behind is still `Running` when its snapshot is loaded.
+            (_, Tick::Resumed) => Ok(()),
+            (
+                Status::Running,
+                Tick::Finished { invocation, attempt, .. } | Tick::Failed { invocation, attempt, .. },
+            ) => match self.state.invocations.get(invocation) {
+                Some(Invocation { state: InvocationState::Running, attempt: current, .. })
+                    if current == attempt =>
+                {
+                    Ok(())
+                }
+                _ => Err(Refused::NotCurrent { invocation: *invocation, attempt: *attempt }),
+            },
+            (Status::Running, Tick::Answered { request, response }) => {
+                let Some(open) = self.state.requests.get(request) else {
+                    return Err(Refused::NotOpen { request: *request });
+                };
+                let asked = open.prompt.event();
+                match self.graph.event(response.event()).map(|event| event.role) {
+                    Some(Role::Response { prompt: Some(prompt) }) if prompt == asked => Ok(()),
+                    _ => Err(Refused::NotAnAnswer { request: *request, event: self.event_name(response) }),
+                }
+            }
+            (Status::Running, Tick::Cancelled { .. } | Tick::Suspended) => Ok(()),
+            (Status::Suspended | Status::Cancelled | Status::Failed | Status::Completed, _) => {
+                Err(Refused::Ended)
+            }
+        }
+    }
+
+    fn start(&mut self, input: E) {
+        self.state.status = Status::Running;
+        // No step emitted it; at the root no order depends on the emitting step.
+        self.deliver(input, Branch::ROOT, StepId(0));
+    }
+
+    /// A step has finished: what it emitted takes effect.
+    fn settle(&mut self, id: InvocationId, emitted: Emitted<E>) {
+        let Some(invocation) = self.state.invocations.get(&id) else { return };
+        let step = invocation.step;
+        if let Some(event) = self.undeclared(step, &emitted) {
+            let message = format!(
+                "step `{}` emitted `{event}`, which its graph does not say it emits there",
+                self.step_name(step)
+            );
+            return self.fail(id, StepError::of_kind(StepErrorKind::Misrouted, message));
+        }
+        let Some(invocation) = self.state.invocations.remove(&id) else { return };
+        let branch = invocation.branch;
+        self.release(step);
+        self.publish(Notice::StepFinished { invocation: id, step });
+        match emitted {
+            Emitted::None => {
+                self.state.ended.insert(step);
+            }
+            Emitted::One(event) => match self.role(&event) {
+                Some(Role::Stop) => return self.stop(event),
+                _ => self.emit(event, branch, step),
+            },
+            Emitted::Many(point, events) => self.fan_out(point, events, branch, step),
+        }
+        self.leave(branch.scope, Member::Invocation(id));
+    }
+
+    /// The event that the step's returns do not declare, if there is one. Generated code never emits one.
+    fn undeclared(&self, step: StepId, emitted: &Emitted<E>) -> Option<String> {
+        let returns = &self.graph.step(step)?.returns;
+        match emitted {
+            Emitted::None if returns.optional => None,
+            Emitted::None => Some("nothing".to_owned()),
+            Emitted::One(event) => {
+                let declared = returns.alternatives.contains(&Alternative::One(event.event()));
+                (!declared).then(|| self.event_name(event))
+            }
+            Emitted::Many(point, events) => {
+                let items = match self.graph.point(*point) {
+                    Some(found) if returns.alternatives.contains(&Alternative::Many(*point)) => &found.items,
+                    _ => return Some(format!("a fan-out of point {}", point.0)),
+                };
+                let stray = events.iter().find(|event| !items.contains(&event.event()));
+                stray.map(|event| self.event_name(event))
+            }
+        }
+    }
+
+    /// Hands on what a step emitted into a branch: a question is asked, anything else delivered.
+    pub(super) fn emit(&mut self, event: E, branch: Branch, from: StepId) {
+        match self.role(&event) {
+            Some(Role::Prompt { .. }) => self.ask(event, branch, from),
+            _ => self.deliver(event, branch, from),
+        }
+    }
+
+    fn ask(&mut self, prompt: E, branch: Branch, step: StepId) {
+        let id = RequestId(self.next_id());
+        if self.join_scope(branch.scope, Member::Request(id)) {
+            self.publish(Notice::InputRequired { request: id, step, prompt: prompt.clone() });
+            self.state.requests.insert(id, Request { step, branch, prompt, asked_at: self.state.now });
+        }
+    }
+
+    fn answer(&mut self, id: RequestId, response: E) {
+        let Some(request) = self.state.requests.remove(&id) else { return };
+        self.publish(Notice::InputReceived { request: id });
+        self.deliver(response, request.branch, request.step);
+        self.leave(request.branch.scope, Member::Request(id));
+    }
+
+    /// Gives an event to every parameter that takes it.
+    fn deliver(&mut self, event: E, branch: Branch, from: StepId) {
+        let Some(declared) = self.graph.event(event.event()) else { return };
+        let Some((last, others)) = declared.accepted_by.split_last() else { return };
+        for slot in others {
+            self.hand_to(*slot, event.clone(), branch, from);
+        }
+        self.hand_to(*last, event, branch, from);
+    }
+
+    fn hand_to(&mut self, slot: Slot, event: E, branch: Branch, from: StepId) {
+        match self.graph.step(slot.step).and_then(|step| step.params.get(usize::from(slot.param))) {
+            Some(param) => match param.form {
+                ParamForm::One => self.arrive(slot, Part::One(event), branch),
+                ParamForm::Gather { .. } => self.gather(slot, event, branch, from),
+                // Fed by failures, not by events.
+                ParamForm::Failed => {}
+            },
+            None => self.publish(Notice::Unpaired { step: slot.step, events: vec![event.event()] }),
+        }
+    }
+
+    /// Something has arrived for a parameter: the step is invoked, or its join waits for the rest.
+    pub(super) fn arrive(&mut self, slot: Slot, part: Part<E>, branch: Branch) {
+        let arity = self.graph.step(slot.step).map_or(1, |step| step.params.len());
+        if arity > 1 {
+            if let Some(parts) = self.complete_join(slot, part, branch, arity) {
+                self.invoke(slot.step, Input::Parts(parts), branch);
+            }
+            return;
+        }
+        let input = match part {
+            Part::One(event) => Input::One(event),
+            all @ Part::All(_) => Input::Parts(vec![all]),
+        };
+        self.invoke(slot.step, input, branch);
+    }
+
+    /// Puts a part into its join. If that was the last one missing, takes the first of each, oldest first.
+    fn complete_join(
+        &mut self,
+        slot: Slot,
+        part: Part<E>,
+        branch: Branch,
+        arity: usize,
+    ) -> Option<Vec<Part<E>>> {
+        let joins = &mut self.state.scopes.get_mut(&branch.scope)?.joins;
+        let key = (branch.index, slot.step);
+        let slots = joins.entry(key).or_default();
+        slots.resize_with(arity, Default::default);
+        slots.get_mut(usize::from(slot.param))?.push_back(part);
+        if slots.iter().any(|waiting| waiting.is_empty()) {
+            return None;
+        }
+        let parts = slots.iter_mut().filter_map(|waiting| waiting.pop_front()).collect();
+        if slots.iter().all(|waiting| waiting.is_empty()) {
+            joins.remove(&key);
+        }
+        Some(parts)
+    }
+
+    fn invoke(&mut self, step: StepId, input: Input<E>, branch: Branch) {
+        let id = InvocationId(self.next_id());
+        if self.join_scope(branch.scope, Member::Invocation(id)) {
+            let state = InvocationState::Queued;
+            let invocation = Invocation { step, branch, input, state, attempt: 1, interruptions: 0 };
+            self.state.invocations.insert(id, invocation);
+            self.scratch.fresh.push(id);
+        }
+    }
+
+    /// The run has its output: everything else is cancelled, and only then is the end announced.
+    fn stop(&mut self, output: E) {
+        let running = self.state.invocations.iter().filter(|(_, other)| other.state == InvocationState::Running);
+        self.out.extend(running.map(|(id, _)| Command::Abort { invocation: *id }));
+        let open = self.state.requests.keys();
+        self.out.extend(open.map(|id| Command::Publish(Notice::InputWithdrawn { request: *id })));
+        self.scratch.fresh.clear();
+        self.scratch.limited.clear();
+        let (last_id, ticks, now) = (self.state.last_id, self.state.ticks, self.state.now);
+        *self.state = State { status: Status::Completed, last_id, ticks, now, ..State::new() };
+        self.out.push(Command::Finish(Ending::Completed { output }));
+    }
+
+    /// A step has failed for good. Everything stays as it is, so that the run can be continued from here.
+    fn fail(&mut self, id: InvocationId, error: StepError) {
+        let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
+        let (step, attempt) = (invocation.step, invocation.attempt);
+        invocation.state = InvocationState::Failed(error.clone());
+        self.release(step);
+        self.publish(Notice::StepFailed { invocation: id, attempt, step, error: error.clone() });
+        self.end(Status::Failed, Ending::Failed { invocation: id, step, error });
+    }
+
+    /// Ends the run in a way that can be resumed: what runs is aborted, and will be run again.
+    fn end(&mut self, status: Status, ending: Ending<E>) {
+        self.requeue_running(|_, id, out| out.push(Command::Abort { invocation: id }));
+        self.scratch.fresh.clear();
+        self.scratch.limited.clear();
+        self.state.status = status;
+        self.out.push(Command::Finish(ending));
+    }
+
+    /// Puts what runs back to where it waits for a start, ahead of what has not run yet.
+    fn requeue_running(&mut self, mut each: impl FnMut(&mut Invocation<E>, InvocationId, &mut Vec<Command<E>>)) {
+        let mut limited = Vec::new();
+        for (id, invocation) in &mut self.state.invocations {
+            if invocation.state != InvocationState::Running {
+                continue;
+            }
+            invocation.state = InvocationState::Queued;
+            each(invocation, *id, self.out);
+            if workers(self.graph, invocation.step).is_some() {
+                limited.push((invocation.step, *id));
+            }
+        }
+        for (step, id) in limited.into_iter().rev() {
+            self.state.queues.entry(step).or_default().push_front(id);
+        }
+        self.state.busy.clear();
+        // What was made in the same tick as the end has not reached its queue yet.
+        for id in std::mem::take(&mut self.scratch.fresh) {
+            if let Some(invocation) = self.state.invocations.get(&id) {
+                if workers(self.graph, invocation.step).is_some() {
+                    self.state.queues.entry(invocation.step).or_default().push_back(id);
+                }
+            }
+        }
+    }
+
+    /// Takes the run up again: what ran when it was put down runs again, and so does what failed.
+    fn resume(&mut self) {
+        let interrupted = self.state.status == Status::Running;
+        self.requeue_running(|invocation, _, _| invocation.interruptions += u32::from(interrupted));
+        self.state.status = Status::Running;
+        for (id, request) in &self.state.requests {
+            let prompt = request.prompt.clone();
+            self.out.push(Command::Publish(Notice::InputRequired { request: *id, step: request.step, prompt }));
+        }
+        let mut worn_out = None;
+        for (id, invocation) in &mut self.state.invocations {
+            if invocation.interruptions >= MAX_INTERRUPTIONS && worn_out.is_none() {
+                worn_out = Some((*id, invocation.step));
+            }
+            let failed = matches!(invocation.state, InvocationState::Failed(_));
+            if failed {
+                invocation.state = InvocationState::Queued;
+                invocation.attempt = 1;
+                invocation.interruptions = 0;
+            }
+            match workers(self.graph, invocation.step) {
+                None => self.scratch.fresh.push(*id),
+                Some(_) => {
+                    self.scratch.limited.push(invocation.step);
+                    if failed {
+                        self.state.queues.entry(invocation.step).or_default().push_front(*id);
+                    }
+                }
+            }
+        }
+        if let Some((id, step)) = worn_out {
+            let message = format!(
+                "the run was interrupted {MAX_INTERRUPTIONS} times while step `{}` ran",
+                self.step_name(step)
+            );
+            self.fail(id, StepError::of_kind(StepErrorKind::Interrupted, message));
+        }
+    }
+
+    fn start_what_is_ready(&mut self) {
+        let mut fresh = std::mem::take(&mut self.scratch.fresh);
+        for id in fresh.drain(..) {
+            let Some(invocation) = self.state.invocations.get(&id) else { continue };
+            let step = invocation.step;
+            if workers(self.graph, step).is_some() {
+                self.state.queues.entry(step).or_default().push_back(id);
+                self.scratch.limited.push(step);
+            } else {
+                self.run(id);
+            }
+        }
+        self.scratch.fresh = fresh;
+        let mut limited = std::mem::take(&mut self.scratch.limited);
+        for step in limited.drain(..) {
+            self.start_from_queue(step);
+        }
+        self.scratch.limited = limited;
+    }
+
+    fn start_from_queue(&mut self, step: StepId) {
+        let limit = workers(self.graph, step).unwrap_or(u32::MAX);
+        while self.state.busy.get(&step).copied().unwrap_or(0) < limit {
+            let Some(queue) = self.state.queues.get_mut(&step) else { return };
+            let Some(id) = queue.pop_front() else {
+                self.state.queues.remove(&step);
+                return;
+            };
+            // Cancelling leaves its entries in the queue, so that its cost is that of what it cancels.
+            if self.state.invocations.contains_key(&id) {
+                *self.state.busy.entry(step).or_default() += 1;
+                self.run(id);
+            }
+        }
+    }
+
+    fn run(&mut self, id: InvocationId) {
+        let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
+        invocation.state = InvocationState::Running;
+        let (step, attempt) = (invocation.step, invocation.attempt);
+        let depth = self.state.scopes.get(&invocation.branch.scope).map_or(0, |scope| scope.depth);
+        let input = invocation.input.clone();
+        self.publish(Notice::StepStarted { invocation: id, attempt, step });
+        self.out.push(Command::Run(Invoke { invocation: id, attempt, step, depth, input }));
+    }
+
+    /// A worker of the step has become free.
+    pub(super) fn release(&mut self, step: StepId) {
+        if let Some(busy) = self.state.busy.get_mut(&step) {
+            *busy = busy.saturating_sub(1);
+            self.scratch.limited.push(step);
+        }
+    }
+
+    /// Nothing on the way, nobody who could send anything, and no output: an error now rather than a hang.
+    fn notice_a_stall(&mut self) {
+        let idle = self.state.scopes.get(&ScopeId::ROOT).is_some_and(|root| root.members.is_empty());
+        if self.state.status != Status::Running || !idle {
+            return;
+        }
+        if self.graph.events.iter().any(|event| event.role == Role::Signal && !event.accepted_by.is_empty()) {
+            return;
+        }
+        let stall = self.stall();
+        self.end(Status::Failed, Ending::Stalled(stall));
+    }
+
+    fn stall(&self) -> Stall {
+        let joins = self.state.scopes.get(&ScopeId::ROOT).into_iter().flat_map(|root| &root.joins);
+        let waiting = joins.map(|((_, step), slots)| {
+            let (mut arrived, mut missing) = (Vec::new(), Vec::new());
+            for (param, waiting) in (0..).zip(slots) {
+                if waiting.is_empty() { missing.push(param) } else { arrived.push(param) }
+            }
+            Missing { step: *step, arrived, missing }
+        });
+        Stall { waiting: waiting.collect(), ended: self.state.ended.iter().copied().collect() }
+    }
+
+    /// Counts a member in. `false` where the scope is gone: one delivery of the same event has filled a
+    /// `take` and cancelled the scope before this one.
+    pub(super) fn join_scope(&mut self, scope: ScopeId, member: Member) -> bool {
+        match self.state.scopes.get_mut(&scope) {
+            Some(scope) => scope.members.insert(member),
+            None => false,
+        }
+    }
+
+    pub(super) fn next_id(&mut self) -> u64 {
+        self.state.last_id += 1;
+        self.state.last_id
+    }
+
+    pub(super) fn publish(&mut self, notice: Notice<E>) {
+        self.out.push(Command::Publish(notice));
+    }
+
+    fn role(&self, event: &E) -> Option<Role> {
+        self.graph.event(event.event()).map(|event| event.role)
+    }
+
+    fn event_name(&self, event: &E) -> String {
+        let id = event.event();
+        self.graph.event(id).map_or_else(|| format!("event {}", id.0), |event| event.name.to_string())
+    }
+
+    fn step_name(&self, step: StepId) -> &'a str {
+        self.graph.step(step).map_or("?", |step| &step.name)
+    }
+}
+
+fn workers(graph: &Graph, step: StepId) -> Option<u32> {
+    graph.step(step)?.options.workers
+}
