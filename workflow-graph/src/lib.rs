@@ -12,6 +12,10 @@
 //! - [`draw`]: Mermaid, DOT and plain text
 //! - [`fingerprint`]: one number for "the same steps and events"
 
+pub mod build;
+pub mod check;
+mod levels;
 pub mod model;
 
+pub use check::{Place, Rule, Violation};
 pub use model::*;
