@@ -1,10 +1,109 @@
 //! What a step is told about its run, and how it speaks while it works.
 
-use std::marker::PhantomData;
+use std::fmt;
+use std::sync::Arc;
 
+use workflow_graph::StepId;
+
+use crate::driver::{Host, step_name};
+use crate::engine::{InvocationId, Invoke};
+use crate::handle::RunId;
+use crate::stream::RunEventKind;
 use crate::workflow::Workflow;
 
-/// The run, as one step sees it.
+/// The run, as one step sees it: `ctx: &Context<Self>`.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// struct Copy;
+///
+/// #[workflow(progress = u32)]
+/// impl Copy {
+///     #[step]
+///     async fn copy(&self, Start(bytes): Start<u32>, ctx: &Context<Self>) -> Stop<u32> {
+///         for done in 0..bytes {
+///             ctx.publish(done);
+///         }
+///         Stop(bytes)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), RunError> {
+/// assert_eq!(Copy.run(3).await?, 3);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Context<W: Workflow> {
-    workflow: PhantomData<fn() -> W>,
+    host: Arc<Host<W>>,
+    step: StepId,
+    invocation: InvocationId,
+    attempt: u32,
+    depth: u32,
+}
+
+impl<W: Workflow> Context<W> {
+    pub(crate) fn new(host: Arc<Host<W>>, invoke: &Invoke<W::Event>) -> Self {
+        let Invoke { invocation, attempt, step, depth, .. } = *invoke;
+        Self { host, step, invocation, attempt, depth }
+    }
+
+    /// Tells the observers how far this step is. They see it at once, and keep it if the step fails
+    /// afterwards; it has no effect on the run.
+    ///
+    /// It never waits and never fails: a reader that is too slow misses events.
+    pub fn publish(&self, value: W::Progress) {
+        let (step, invocation, attempt) = (self.step(), self.invocation, self.attempt);
+        self.host.publish(RunEventKind::Progress { step, invocation, attempt, value });
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run_id(&self) -> &RunId {
+        self.host.id()
+    }
+
+    /// The name of this step.
+    #[must_use]
+    pub fn step(&self) -> &'static str {
+        step_name::<W>(self.step)
+    }
+
+    /// This piece of work. Unique within the run, and the same over all attempts and restores.
+    #[must_use]
+    pub fn invocation(&self) -> InvocationId {
+        self.invocation
+    }
+
+    /// Which attempt at this invocation it is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// How many fan-outs are open around this step: 0 outside every fan-out.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// A key for calls to the outside that must not happen twice: the same over all attempts and restores
+    /// of this invocation, different for every other one, in this run and in others.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        format!("{}/{}", self.host.id(), self.invocation)
+    }
+}
+
+impl<W: Workflow> fmt::Debug for Context<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("run", self.run_id())
+            .field("step", &self.step())
+            .field("invocation", &self.invocation)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
 }

@@ -118,6 +118,33 @@ impl StepError {
     }
 }
 
+impl StepError {
+    /// The error as a link of an error chain: what [`RunError`](crate::RunError) gives as its source.
+    #[must_use]
+    pub fn as_error(&self) -> &(dyn Error + 'static) {
+        &*self.inner
+    }
+}
+
+impl fmt::Display for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.saved.message)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.saved, f)
+    }
+}
+
+impl Error for Inner {
+    /// The sources of the returned error: the error itself has this one's message already.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().and_then(|error| error.source())
+    }
+}
+
 impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.message())

@@ -227,6 +227,12 @@ impl<E> State<E> {
         self.invocations.iter().map(|(id, invocation)| (*id, invocation))
     }
 
+    /// The invocation of that id, unless it has finished.
+    #[must_use]
+    pub fn invocation(&self, id: InvocationId) -> Option<&Invocation<E>> {
+        self.invocations.get(&id)
+    }
+
     /// The open questions, oldest first.
     pub fn requests(&self) -> impl Iterator<Item = (RequestId, &Request<E>)> {
         self.requests.iter().map(|(id, request)| (*id, request))

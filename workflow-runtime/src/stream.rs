@@ -1,0 +1,413 @@
+//! What observers see of a run: a numbered stream of events, for any number of readers.
+//!
+//! The latest events are kept in a ring. Readers are cursors into it: they hold nothing, slow nothing
+//! down, and learn by [`RunEventKind::Missed`] when they fell behind it. The terminal event is kept apart,
+//! so that every reader gets it, last and once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as Poller, Poll, Waker};
+
+use serde::Serialize;
+
+use crate::engine::{InvocationId, Time};
+use crate::error::StepError;
+use crate::event::{Prompt, RequestId};
+use crate::handle::{Ask, Question, RunError};
+use crate::workflow::{Asks, Workflow};
+
+/// How many events a run keeps for readers that come late or fall behind.
+pub const EVENTS_KEPT: usize = 1_024;
+
+/// Something that happened in a run, as observers see it.
+///
+/// It serialises; that is the form in which it goes over the wire.
+#[derive(Serialize)]
+#[serde(bound = "")]
+#[non_exhaustive]
+pub struct RunEvent<W: Workflow> {
+    /// Its number in the stream of the run, from 1.
+    pub number: u64,
+    /// The tick of the engine in which it happened, or, for progress, after which.
+    pub tick: u64,
+    /// When it happened.
+    pub at: Time,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: RunEventKind<W>,
+}
+
+/// What happened in a run.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case", bound = "")]
+#[non_exhaustive]
+pub enum RunEventKind<W: Workflow> {
+    /// A step starts.
+    StepStarted {
+        /// The step.
+        step: &'static str,
+        /// Which invocation of it.
+        invocation: InvocationId,
+        /// Which attempt, from 1.
+        attempt: u32,
+    },
+    /// A step published how far it is. Seen at once, even if the step fails afterwards.
+    Progress {
+        /// The step.
+        step: &'static str,
+        /// Which invocation of it.
+        invocation: InvocationId,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// What it published.
+        value: W::Progress,
+    },
+    /// A step has finished.
+    StepFinished {
+        /// The step.
+        step: &'static str,
+        /// Which invocation of it.
+        invocation: InvocationId,
+    },
+    /// A step has failed for good.
+    StepFailed {
+        /// The step.
+        step: &'static str,
+        /// Which invocation of it.
+        invocation: InvocationId,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// Why.
+        error: StepError,
+    },
+    /// A question is open, and its branch waits for the answer.
+    InputRequired(Question<W>),
+    /// A question was answered.
+    InputReceived {
+        /// Its id.
+        request: RequestId,
+    },
+    /// A question was withdrawn: its answer is not needed any more.
+    InputWithdrawn {
+        /// Its id.
+        request: RequestId,
+    },
+    /// Events were left over in a join, or arrived where no gather could take them.
+    Unpaired {
+        /// The step that would have taken them.
+        step: &'static str,
+        /// The names of the events, one entry each.
+        events: Vec<&'static str>,
+    },
+    /// This reader fell behind what is kept. The questions that are still open follow, then the oldest
+    /// event kept.
+    Missed {
+        /// How many events it missed.
+        count: u64,
+    },
+    /// The run has its output. Terminal.
+    Completed {
+        /// The output.
+        output: W::Output,
+    },
+    /// The run failed. Terminal.
+    Failed {
+        /// Why.
+        error: RunError,
+    },
+    /// The run was cancelled. Terminal.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// The run was put down, to be resumed. Terminal for this stream.
+    Suspended,
+}
+
+impl<W: Workflow> RunEvent<W> {
+    /// The question `Q`, if that is what this event is: what is needed to answer it.
+    ///
+    /// A `Q` that the workflow never asks does not compile.
+    ///
+    /// # Examples
+    /// ```
+    /// use workflow_runtime::prelude::*;
+    ///
+    /// # #[allow(dead_code)]
+    /// fn what_to_print<W: Asks<Text>>(event: &RunEvent<W>) -> Option<String> {
+    ///     event.ask::<Text>().map(|ask| ask.prompt.message)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn ask<Q: Prompt>(&self) -> Option<Ask<Q>>
+    where
+        W: Asks<Q>,
+    {
+        match &self.kind {
+            RunEventKind::InputRequired(question) => question.ask(),
+            _ => None,
+        }
+    }
+
+    /// Whether this is the last event of the stream.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        matches!(
+            self.kind,
+            RunEventKind::Completed { .. }
+                | RunEventKind::Failed { .. }
+                | RunEventKind::Cancelled { .. }
+                | RunEventKind::Suspended
+        )
+    }
+}
+
+impl<W: Workflow> Clone for RunEvent<W> {
+    fn clone(&self) -> Self {
+        Self { number: self.number, tick: self.tick, at: self.at, kind: self.kind.clone() }
+    }
+}
+
+impl<W: Workflow> Clone for RunEventKind<W> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::StepStarted { step, invocation, attempt } => {
+                Self::StepStarted { step, invocation: *invocation, attempt: *attempt }
+            }
+            Self::Progress { step, invocation, attempt, value } => {
+                Self::Progress { step, invocation: *invocation, attempt: *attempt, value: value.clone() }
+            }
+            Self::StepFinished { step, invocation } => Self::StepFinished { step, invocation: *invocation },
+            Self::StepFailed { step, invocation, attempt, error } => {
+                Self::StepFailed { step, invocation: *invocation, attempt: *attempt, error: error.clone() }
+            }
+            Self::InputRequired(question) => Self::InputRequired(question.clone()),
+            Self::InputReceived { request } => Self::InputReceived { request: *request },
+            Self::InputWithdrawn { request } => Self::InputWithdrawn { request: *request },
+            Self::Unpaired { step, events } => Self::Unpaired { step, events: events.clone() },
+            Self::Missed { count } => Self::Missed { count: *count },
+            Self::Completed { output } => Self::Completed { output: output.clone() },
+            Self::Failed { error } => Self::Failed { error: error.clone() },
+            Self::Cancelled { reason } => Self::Cancelled { reason: reason.clone() },
+            Self::Suspended => Self::Suspended,
+        }
+    }
+}
+
+/// Shows the wire form, because the author's types need not be `Debug`.
+impl<W: Workflow> fmt::Debug for RunEvent<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Shows the wire form, because the author's types need not be `Debug`.
+impl<W: Workflow> fmt::Debug for RunEventKind<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Why a stream could not go on.
+///
+/// A run in memory has no such reason: what a reader missed is an event,
+/// [`Missed`](RunEventKind::Missed). Stores that read older events from a disk have reasons.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {}
+
+/// A reader of the events of a run.
+///
+/// It keeps the events readable, not the run alive. Dropping it has no effect on anything else.
+pub struct RunEvents<W: Workflow> {
+    stream: Arc<Stream<W>>,
+    /// The number of the event delivered last.
+    after: u64,
+    /// Open questions still to be delivered to a reader that fell behind.
+    replay: VecDeque<RunEvent<W>>,
+    over: bool,
+}
+
+impl<W: Workflow> RunEvents<W> {
+    pub(crate) fn new(stream: Arc<Stream<W>>, after: u64) -> Self {
+        Self { stream, after, replay: VecDeque::new(), over: false }
+    }
+
+    /// The next event; `None` after the terminal one.
+    ///
+    /// # Errors
+    /// The stream cannot go on; see [`StreamError`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe: an event is delivered or still there.
+    pub async fn next(&mut self) -> Option<Result<RunEvent<W>, StreamError>> {
+        poll_fn(|poller| self.poll(poller)).await
+    }
+
+    fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<Option<Result<RunEvent<W>, StreamError>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        if let Some(question) = self.replay.pop_front() {
+            return Poll::Ready(Some(Ok(question)));
+        }
+        let mut ring = self.stream.lock();
+        let missed = ring.first.saturating_sub(self.after + 1);
+        if missed > 0 {
+            self.after += missed;
+            let kept_from = ring.first;
+            self.replay.extend(ring.open.values().filter(|open| open.number < kept_from).cloned());
+            let event = RunEvent {
+                number: self.after,
+                tick: ring.tick,
+                at: ring.at,
+                kind: RunEventKind::Missed { count: missed },
+            };
+            return Poll::Ready(Some(Ok(event)));
+        }
+        // `first` is at most `after + 1` here, so this is a position in the ring or just behind it.
+        let position = usize::try_from(self.after + 1 - ring.first).unwrap_or(usize::MAX);
+        if let Some(event) = ring.kept.get(position) {
+            self.after = event.number;
+            return Poll::Ready(Some(Ok(event.clone())));
+        }
+        if let Some(terminal) = &ring.terminal {
+            self.over = true;
+            self.after = terminal.number;
+            return Poll::Ready(Some(Ok(terminal.clone())));
+        }
+        if !ring.readers.iter().any(|reader| reader.will_wake(poller.waker())) {
+            ring.readers.push(poller.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl<W: Workflow> futures_core::Stream for RunEvents<W> {
+    type Item = Result<RunEvent<W>, StreamError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<Option<Self::Item>> {
+        self.poll(poller)
+    }
+}
+
+impl<W: Workflow> Unpin for RunEvents<W> {}
+
+impl<W: Workflow> fmt::Debug for RunEvents<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunEvents").field("after", &self.after).finish_non_exhaustive()
+    }
+}
+
+/// The writing end, and what is kept.
+pub(crate) struct Stream<W: Workflow> {
+    ring: Mutex<Ring<W>>,
+}
+
+struct Ring<W: Workflow> {
+    kept: VecDeque<RunEvent<W>>,
+    /// The number of the oldest event kept, or of the next one where none is.
+    first: u64,
+    tick: u64,
+    at: Time,
+    /// The questions that are open, for readers that fell behind.
+    open: BTreeMap<RequestId, RunEvent<W>>,
+    terminal: Option<RunEvent<W>>,
+    readers: Vec<Waker>,
+}
+
+impl<W: Workflow> Stream<W> {
+    /// A stream whose first event has this number.
+    pub(crate) fn starting_at(first: u64) -> Self {
+        let ring = Ring {
+            kept: VecDeque::new(),
+            first,
+            tick: 0,
+            at: Time(0),
+            open: BTreeMap::new(),
+            terminal: None,
+            readers: Vec::new(),
+        };
+        Self { ring: Mutex::new(ring) }
+    }
+
+    /// The number that the next event gets.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.lock().next_number()
+    }
+
+    /// Appends events of one tick. Readers are woken when the writer is dropped.
+    pub(crate) fn write(&self, tick: u64, at: Time) -> Writer<'_, W> {
+        let mut ring = self.lock();
+        ring.tick = tick;
+        ring.at = at;
+        Writer { ring, wrote: false }
+    }
+
+    /// Appends what a step published, under the tick that came last.
+    pub(crate) fn publish(&self, at: Time, kind: RunEventKind<W>) {
+        let mut ring = self.lock();
+        ring.at = ring.at.max(at);
+        Writer { ring, wrote: false }.push(kind);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ring<W>> {
+        // What a panicking `Clone` or `Serialize` of the author's left behind is consistent: every change
+        // to the ring comes after such calls.
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Workflow> Ring<W> {
+    fn next_number(&self) -> u64 {
+        self.first + self.kept.len() as u64
+    }
+}
+
+pub(crate) struct Writer<'a, W: Workflow> {
+    ring: MutexGuard<'a, Ring<W>>,
+    wrote: bool,
+}
+
+impl<W: Workflow> Writer<'_, W> {
+    /// Appends an event. After the terminal one nothing is appended.
+    pub(crate) fn push(&mut self, kind: RunEventKind<W>) {
+        let ring = &mut *self.ring;
+        if ring.terminal.is_some() {
+            return;
+        }
+        let event = RunEvent { number: ring.next_number(), tick: ring.tick, at: ring.at, kind };
+        match &event.kind {
+            RunEventKind::InputRequired(question) => {
+                ring.open.insert(question.id, event.clone());
+            }
+            RunEventKind::InputReceived { request } | RunEventKind::InputWithdrawn { request } => {
+                ring.open.remove(request);
+            }
+            _ => {}
+        }
+        self.wrote = true;
+        if event.is_terminal() {
+            ring.terminal = Some(event);
+            return;
+        }
+        if ring.kept.len() == EVENTS_KEPT {
+            ring.kept.pop_front();
+            ring.first += 1;
+        }
+        ring.kept.push_back(event);
+    }
+}
+
+impl<W: Workflow> Drop for Writer<'_, W> {
+    fn drop(&mut self) {
+        if self.wrote {
+            for reader in self.ring.readers.drain(..) {
+                reader.wake();
+            }
+        }
+    }
+}
