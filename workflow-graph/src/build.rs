@@ -11,8 +11,8 @@ use std::fmt;
 
 use crate::levels::gathered_points;
 use crate::{
-    Alternative, Catches, Event, EventId, Graph, Origin, Param, ParamForm, Point, PointId, Returns,
-    Role, Slot, Step, StepId, StepOptions, Str, Tool,
+    Alternative, Catches, Event, EventId, Graph, Origin, Param, ParamForm, Point, PointId, Returns, Role,
+    Slot, Step, StepId, StepOptions, Str, Tool,
 };
 
 /// Builds a [`Graph`] step by step, in source order.
@@ -66,10 +66,7 @@ impl StepDecl {
     /// A step of that name that takes nothing and returns nothing yet.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            ..Self::default()
-        }
+        Self { name: name.into(), ..Self::default() }
     }
 }
 
@@ -108,10 +105,7 @@ impl Param {
     /// A parameter that takes these alternatives in that form.
     #[must_use]
     pub fn new(form: ParamForm, events: impl Into<Vec<EventId>>) -> Self {
-        Self {
-            events: Cow::Owned(events.into()),
-            form,
-        }
+        Self { events: Cow::Owned(events.into()), form }
     }
 }
 
@@ -148,13 +142,7 @@ impl Builder {
 
     /// A question, `InputRequired<question>`.
     pub fn prompt(&mut self, question: &str) -> EventId {
-        self.intern(
-            wrapped(PROMPT, question),
-            Role::Prompt {
-                response: None,
-                expired: None,
-            },
-        )
+        self.intern(wrapped(PROMPT, question), Role::Prompt { response: None, expired: None })
     }
 
     /// The answer to a question, `HumanResponse<question>`.
@@ -180,29 +168,22 @@ impl Builder {
     /// Adds a step. Steps stand in the order in which they are added.
     pub fn step(&mut self, decl: StepDecl) -> StepId {
         let id = StepId(number(self.steps.len()));
-        let tools = decl
-            .tools
-            .into_iter()
-            .enumerate()
-            .map(|(position, tool)| match tool {
-                ToolDecl::Emitter(items) => {
-                    Tool::Emitter(self.point(id, Origin::Emitter(number(position)), items))
-                }
-                ToolDecl::Asker(prompt) => Tool::Asker(prompt),
-                ToolDecl::Inbox(signal) => Tool::Inbox(signal),
-            });
+        let tools = decl.tools.into_iter().enumerate().map(|(position, tool)| match tool {
+            ToolDecl::Emitter(items) => {
+                Tool::Emitter(self.point(id, Origin::Emitter(number(position)), items))
+            }
+            ToolDecl::Asker(prompt) => Tool::Asker(prompt),
+            ToolDecl::Inbox(signal) => Tool::Inbox(signal),
+        });
         let tools = tools.collect();
-        let alternatives =
-            decl.returns
-                .alternatives
-                .into_iter()
-                .enumerate()
-                .map(|(position, alternative)| match alternative {
-                    AlternativeDecl::One(event) => Alternative::One(event),
-                    AlternativeDecl::Many(items) => {
-                        Alternative::Many(self.point(id, Origin::Returned(number(position)), items))
-                    }
-                });
+        let alternatives = decl.returns.alternatives.into_iter().enumerate().map(
+            |(position, alternative)| match alternative {
+                AlternativeDecl::One(event) => Alternative::One(event),
+                AlternativeDecl::Many(items) => {
+                    Alternative::Many(self.point(id, Origin::Returned(number(position)), items))
+                }
+            },
+        );
         let alternatives = alternatives.collect();
         self.steps.push(Step {
             name: decl.name.into(),
@@ -242,22 +223,13 @@ impl Builder {
         }
         let id = EventId(number(self.events.len()));
         self.ids.insert(name.clone(), id);
-        self.events.push(Event {
-            name: name.into(),
-            role,
-            accepted_by: Cow::Borrowed(&[]),
-        });
+        self.events.push(Event { name: name.into(), role, accepted_by: Cow::Borrowed(&[]) });
         id
     }
 
     fn point(&mut self, step: StepId, origin: Origin, items: Vec<EventId>) -> PointId {
         let id = PointId(number(self.points.len()));
-        self.points.push(Point {
-            step,
-            origin,
-            items: items.into(),
-            gathers: Cow::Borrowed(&[]),
-        });
+        self.points.push(Point { step, origin, items: items.into(), gathers: Cow::Borrowed(&[]) });
         id
     }
 }
@@ -317,25 +289,16 @@ pub enum LinkError {
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge => write!(
-                f,
-                "the graph has more entries in one list than there are numbers"
-            ),
-            Self::NoSuchEvent { step, event } => write!(
-                f,
-                "step {} mentions event {}, which is not there",
-                step.0, event.0
-            ),
-            Self::NoSuchStep { handler, step } => write!(
-                f,
-                "step {} catches step {}, which is not there",
-                handler.0, step.0
-            ),
-            Self::NoSuchPoint { step, point } => write!(
-                f,
-                "step {} fans out at point {}, which is not its own",
-                step.0, point.0
-            ),
+            Self::TooLarge => write!(f, "the graph has more entries in one list than there are numbers"),
+            Self::NoSuchEvent { step, event } => {
+                write!(f, "step {} mentions event {}, which is not there", step.0, event.0)
+            }
+            Self::NoSuchStep { handler, step } => {
+                write!(f, "step {} catches step {}, which is not there", handler.0, step.0)
+            }
+            Self::NoSuchPoint { step, point } => {
+                write!(f, "step {} fans out at point {}, which is not its own", step.0, point.0)
+            }
             Self::StrayPoint { point } => write!(f, "no step fans out at point {}", point.0),
         }
     }
@@ -355,10 +318,7 @@ impl Graph {
     pub fn relink(&mut self) -> Result<(), LinkError> {
         self.numbers_lead_somewhere()?;
         for step in self.steps.to_mut() {
-            let handles = step
-                .params
-                .iter()
-                .any(|param| param.form == ParamForm::Failed);
+            let handles = step.params.iter().any(|param| param.form == ParamForm::Failed);
             if handles && step.options.catches.is_none() {
                 step.options.catches = Some(Catches::Rest);
             }
@@ -379,65 +339,39 @@ impl Graph {
         if self.step(step)?.options.catches.is_some() {
             return None;
         }
-        let handlers = || {
-            self.step_ids()
-                .filter_map(|id| Some((id, self.step(id)?.options.catches.as_ref()?)))
-        };
-        let by_name = handlers()
-            .find(|(_, catches)| matches!(catches, Catches::Steps(steps) if steps.contains(&step)));
-        by_name
-            .or_else(|| handlers().find(|(_, catches)| **catches == Catches::Rest))
-            .map(|(id, _)| id)
-    }
-
-    /// The numbers of all steps, in source order.
-    pub(crate) fn step_ids(&self) -> impl Iterator<Item = StepId> + use<> {
-        (0..=u16::MAX).take(self.steps.len()).map(StepId)
+        let handlers = || self.steps().filter_map(|(id, step)| Some((id, step.options.catches.as_ref()?)));
+        let by_name =
+            handlers().find(|(_, catches)| matches!(catches, Catches::Steps(steps) if steps.contains(&step)));
+        by_name.or_else(|| handlers().find(|(_, catches)| **catches == Catches::Rest)).map(|(id, _)| id)
     }
 
     fn numbers_lead_somewhere(&self) -> Result<(), LinkError> {
         let most = usize::from(u16::MAX) + 1;
-        let wide = |step: &Step| {
-            step.params
-                .len()
-                .max(step.tools.len())
-                .max(step.returns.alternatives.len())
-        };
-        let longest = self
-            .steps
-            .iter()
-            .map(wide)
-            .chain([self.events.len(), self.steps.len(), self.points.len()])
-            .max();
+        let wide = |step: &Step| step.params.len().max(step.tools.len()).max(step.returns.alternatives.len());
+        let longest =
+            self.steps.iter().map(wide).chain([self.events.len(), self.steps.len(), self.points.len()]).max();
         if longest > Some(most) {
             return Err(LinkError::TooLarge);
         }
 
         let mut used = BTreeSet::new();
-        for (id, step) in self.step_ids().zip(self.steps.iter()) {
+        for (id, step) in self.steps() {
             let point = |point: PointId, origin: Origin| match self.point(point) {
                 Some(found) if (found.step, found.origin) == (id, origin) => Ok(point),
                 _ => Err(LinkError::NoSuchPoint { step: id, point }),
             };
-            let mut events: Vec<EventId> = step
-                .params
-                .iter()
-                .flat_map(|param| param.events.iter().copied())
-                .collect();
+            let mut events: Vec<EventId> =
+                step.params.iter().flat_map(|param| param.events.iter().copied()).collect();
             for (position, tool) in step.tools.iter().enumerate() {
                 match *tool {
-                    Tool::Emitter(it) => {
-                        _ = used.insert(point(it, Origin::Emitter(number(position)))?)
-                    }
+                    Tool::Emitter(it) => _ = used.insert(point(it, Origin::Emitter(number(position)))?),
                     Tool::Asker(event) | Tool::Inbox(event) => events.push(event),
                 }
             }
             for (position, alternative) in step.returns.alternatives.iter().enumerate() {
                 match *alternative {
                     Alternative::One(event) => events.push(event),
-                    Alternative::Many(it) => {
-                        _ = used.insert(point(it, Origin::Returned(number(position)))?)
-                    }
+                    Alternative::Many(it) => _ = used.insert(point(it, Origin::Returned(number(position)))?),
                 }
             }
             if let Some(&event) = events.iter().find(|event| self.event(**event).is_none()) {
@@ -450,15 +384,12 @@ impl Graph {
             }
         }
 
-        for (point, it) in (0..=u16::MAX).map(PointId).zip(self.points.iter()) {
+        for (point, it) in self.points() {
             if !used.contains(&point) {
                 return Err(LinkError::StrayPoint { point });
             }
             if let Some(&event) = it.items.iter().find(|event| self.event(**event).is_none()) {
-                return Err(LinkError::NoSuchEvent {
-                    step: it.step,
-                    event,
-                });
+                return Err(LinkError::NoSuchEvent { step: it.step, event });
             }
         }
         Ok(())
@@ -466,20 +397,16 @@ impl Graph {
 
     fn link_routes(&mut self) {
         let mut routes = vec![Vec::new(); self.events.len()];
-        for (id, step) in self.step_ids().zip(self.steps.iter()) {
+        for (id, step) in self.steps() {
             for (position, param) in step.params.iter().enumerate() {
                 if param.form == ParamForm::Failed {
                     continue;
                 }
-                let slot = Slot {
-                    step: id,
-                    param: number(position),
-                };
+                let slot = Slot { step: id, param: number(position) };
                 for event in param.events.iter() {
                     // Last in line or not at all: the slots of one parameter come together.
-                    if let Some(route) = routes
-                        .get_mut(event.index())
-                        .filter(|route| route.last() != Some(&slot))
+                    if let Some(route) =
+                        routes.get_mut(event.index()).filter(|route| route.last() != Some(&slot))
                     {
                         route.push(slot);
                     }
@@ -492,34 +419,22 @@ impl Graph {
     }
 
     fn link_questions(&mut self) {
-        let asked: BTreeSet<EventId> = self
-            .steps
-            .iter()
-            .flat_map(|step| self.returned_by(step))
-            .collect();
+        let asked: BTreeSet<EventId> = self.steps.iter().flat_map(|step| self.returned_by(step)).collect();
         let links: Vec<Role> = (0..=u16::MAX)
             .map(EventId)
             .zip(self.events.iter())
             .map(|(id, event)| {
                 let taken = |form| {
                     let id = self.event_named(&wrapped(form, event.payload()))?;
-                    self.event(id)
-                        .filter(|event| !event.accepted_by.is_empty())
-                        .map(|_| id)
+                    self.event(id).filter(|event| !event.accepted_by.is_empty()).map(|_| id)
                 };
-                let prompt = || {
-                    self.event_named(&wrapped(PROMPT, event.payload()))
-                        .filter(|id| asked.contains(id))
-                };
+                let prompt =
+                    || self.event_named(&wrapped(PROMPT, event.payload())).filter(|id| asked.contains(id));
                 match event.role {
-                    Role::Prompt { .. } if asked.contains(&id) => Role::Prompt {
-                        response: taken(RESPONSE),
-                        expired: taken(EXPIRED),
-                    },
-                    Role::Prompt { .. } => Role::Prompt {
-                        response: None,
-                        expired: None,
-                    },
+                    Role::Prompt { .. } if asked.contains(&id) => {
+                        Role::Prompt { response: taken(RESPONSE), expired: taken(EXPIRED) }
+                    }
+                    Role::Prompt { .. } => Role::Prompt { response: None, expired: None },
                     Role::Response { .. } => Role::Response { prompt: prompt() },
                     Role::Expired { .. } => Role::Expired { prompt: prompt() },
                     role @ (Role::Start | Role::Event | Role::Signal | Role::Stop) => role,
@@ -533,16 +448,12 @@ impl Graph {
 
     /// Every event that a step returns, alone or in a `Vec`.
     fn returned_by<'g>(&'g self, step: &'g Step) -> impl Iterator<Item = EventId> + 'g {
-        step.returns
-            .alternatives
-            .iter()
-            .flat_map(|alternative| match *alternative {
-                Alternative::One(event) => vec![event],
-                Alternative::Many(point) => self
-                    .point(point)
-                    .map(|point| point.items.to_vec())
-                    .unwrap_or_default(),
-            })
+        step.returns.alternatives.iter().flat_map(|alternative| match *alternative {
+            Alternative::One(event) => vec![event],
+            Alternative::Many(point) => {
+                self.point(point).map(|point| point.items.to_vec()).unwrap_or_default()
+            }
+        })
     }
 }
 

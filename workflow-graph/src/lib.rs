@@ -14,7 +14,8 @@
 
 pub mod build;
 pub mod check;
-mod levels;
+mod flow;
+pub mod levels;
 pub mod model;
 
 pub use check::{Place, Rule, Violation};

@@ -240,12 +240,7 @@ impl StepOptions {
         cancel_rest: true,
         catches: None,
         max_recoveries: None,
-        skip: Skip {
-            reachability: false,
-            dead_end: false,
-            outside: false,
-            join: false,
-        },
+        skip: Skip { reachability: false, dead_end: false, outside: false, join: false },
     };
 }
 
@@ -314,7 +309,5 @@ impl Graph {
 }
 
 fn position<T>(list: &[T], is_it: impl Fn(&T) -> bool) -> Option<u16> {
-    list.iter()
-        .position(is_it)
-        .and_then(|index| u16::try_from(index).ok())
+    list.iter().position(is_it).and_then(|index| u16::try_from(index).ok())
 }
