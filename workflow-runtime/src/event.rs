@@ -4,6 +4,64 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// A value that travels between steps. Put [`#[event]`](crate::event) on the type.
+///
+/// An event is saved with its run, so it must also be [`Saved`](crate::Saved), and `Clone` if some step takes
+/// it by value. The `impl` block that uses it is where that is checked.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[event]
+/// struct Priced {
+///     cents: u64,
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "a step can take or return events only",
+    note = "put `#[event]` on the type; if it is not yours, wrap it in a type that is",
+    note = "signatures are read as they are written: an alias of `OneOf`, `Vec`, `Option` or `Result` has to be written out"
+)]
+pub trait Event: Send + Sync + 'static {}
+
+/// A question to a person. Put [`#[prompt(response = ..)]`](crate::prompt) on the type.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[prompt(response = u32, validate = in_range)]
+/// struct HowMany {
+///     at_most: u32,
+/// }
+///
+/// fn in_range(question: &HowMany, answer: &u32) -> Result<(), String> {
+///     if *answer <= question.at_most { Ok(()) } else { Err(format!("at most {}", question.at_most)) }
+/// }
+///
+/// assert_eq!(HowMany { at_most: 3 }.validate(&7), Err("at most 3".to_owned()));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a prompt",
+    label = "a person can be asked prompts only",
+    note = "put `#[prompt(response = ..)]` on the type; for a plain question there is `InputRequired::text(\"..\")`"
+)]
+pub trait Prompt: Clone + Send + Sync + 'static {
+    /// What an answer is made of.
+    type Response: Send + Sync + 'static;
+
+    /// Refuses answers that make no sense. The person is told why and can answer again.
+    ///
+    /// # Errors
+    /// What is wrong with the answer, in words for the person.
+    fn validate(&self, response: &Self::Response) -> Result<(), String> {
+        let _ = response;
+        Ok(())
+    }
+}
+
 /// The id of one question to a person, made when it is asked. Unique within its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -15,10 +73,102 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// A question to a person.
-pub trait Prompt: Clone + Send + Sync + 'static {
-    /// What an answer is made of.
-    type Response: Send + Sync + 'static;
+/// The input of a run. Exactly one type `I` per workflow; `Start` alone is `Start<()>`.
+///
+/// # Examples
+/// ```
+/// # use workflow_runtime::prelude::*;
+/// # #[data] struct Order { id: u64 }
+/// # #[event] struct Priced { id: u64 }
+/// # struct Checkout;
+/// # impl Checkout {
+/// fn price(&self, Start(order): Start<Order>) -> Priced {
+///     Priced { id: order.id }
+/// }
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Start<I = ()>(pub I);
+
+/// Ends the run with `O`; everything else in it is cancelled. Exactly one type `O` per workflow; `Stop`
+/// alone is `Stop<()>`, and `Stop(())` its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Stop<O = ()>(pub O);
+
+/// Asks a person. This branch of the run waits for the answer, everything else goes on.
+///
+/// A step that takes [`HumanResponse<Q>`] gets the answer.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// let ask = InputRequired::text("Enter a number: ");
+/// assert_eq!(ask.prompt.message, "Enter a number: ");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InputRequired<Q = Text> {
+    /// The question.
+    pub prompt: Q,
+}
+
+impl<Q> InputRequired<Q> {
+    /// Asks `prompt`.
+    pub const fn new(prompt: Q) -> Self {
+        Self { prompt }
+    }
+}
+
+impl InputRequired {
+    /// Asks for a line of text.
+    pub fn text(message: impl Into<String>) -> Self {
+        Self::new(Text { message: message.into() })
+    }
+}
+
+/// The answer to an [`InputRequired<Q>`].
+///
+/// `R` is the response type of `Q` and never written.
+//
+// `R` stands here so that `Q` needs no bound: with one, a `Q` that is not a prompt would be reported at every
+// mention of a value of this type, not once at the signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HumanResponse<Q = Text, R = <Q as Prompt>::Response> {
+    /// Which question this answers.
+    pub request: RequestId,
+    /// The question.
+    pub prompt: Q,
+    /// The answer.
+    pub response: R,
+}
+
+/// Nobody answered an [`InputRequired<Q>`] in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Expired<Q = Text> {
+    /// The question that stayed open.
+    pub request: RequestId,
+    /// The question.
+    pub prompt: Q,
+}
+
+/// An event that is sent from outside, at any moment of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Signal<T>(pub T);
+
+/// The plain question: a message, answered by a `String`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Text {
+    /// What the person reads.
+    pub message: String,
+}
+
+impl Prompt for Text {
+    type Response = String;
 }
 
 /// The prompt enum of a workflow that asks nothing. It has no values.

@@ -320,14 +320,14 @@ impl<'a, E: Payload> Turn<'a, E> {
         }
         let mut worn_out = None;
         for (id, invocation) in &mut self.state.invocations {
-            if invocation.interruptions >= MAX_INTERRUPTIONS && worn_out.is_none() {
-                worn_out = Some((*id, invocation.step));
-            }
             let failed = matches!(invocation.state, InvocationState::Failed(_));
             if failed {
                 invocation.state = InvocationState::Queued;
                 invocation.attempt = 1;
                 invocation.interruptions = 0;
+            }
+            if invocation.interruptions >= MAX_INTERRUPTIONS && worn_out.is_none() {
+                worn_out = Some((*id, invocation.step));
             }
             match workers(self.graph, invocation.step) {
                 None => self.scratch.fresh.push(*id),

@@ -1,0 +1,98 @@
+//! Graphs in a short notation: one line a step, `name: parameters -> returns`.
+//!
+//! Parameters are separated by `&` (a join), alternatives by `|`. `Vec(A | B)` gathers or fans out, `?` in front
+//! of the returns makes them optional, `()` returns nothing. `ask Q` returns a question, `answer Q` takes its
+//! answer. Options stand in brackets behind the name: `name[workers=2]`.
+
+use workflow_runtime::graph::build::{AlternativeDecl, Builder, ReturnsDecl, StepDecl};
+use workflow_runtime::graph::{EventId, Graph, Param, ParamForm, StepOptions};
+
+pub fn graph(steps: &str) -> Graph {
+    let mut builder = Builder::new("Scenario");
+    for line in steps.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let step = step(&mut builder, line);
+        builder.step(step);
+    }
+    builder.build()
+}
+
+fn step(builder: &mut Builder, line: &str) -> StepDecl {
+    let (head, signature) = line.split_once(':').unwrap();
+    let (params, returns) = signature.split_once("->").unwrap();
+    let (name, options) = head.trim_end_matches(']').split_once('[').unwrap_or((head, ""));
+    let mut step = StepDecl::new(name.trim());
+    step.options = self::options(options);
+    step.was = options.split(',').find_map(|option| option.trim().strip_prefix("was=")).map(str::to_owned);
+    step.params = split(params, '&').map(|param| self::param(builder, param)).collect();
+    step.returns = self::returns(builder, returns.trim());
+    step
+}
+
+fn options(options: &str) -> StepOptions {
+    let mut parsed = StepOptions::NONE;
+    for (key, value) in options.split(',').filter_map(|option| option.trim().split_once('=')) {
+        match key {
+            "workers" => parsed.workers = Some(value.parse().unwrap()),
+            "take" => parsed.take = Some(value.parse().unwrap()),
+            "cancel_rest" => parsed.cancel_rest = value.parse().unwrap(),
+            "was" => {}
+            other => panic!("no option `{other}`"),
+        }
+    }
+    parsed
+}
+
+fn param(builder: &mut Builder, param: &str) -> Param {
+    match inside_vec(param) {
+        Some(items) => Param::new(ParamForm::Gather { failures: false }, events(builder, items)),
+        None => Param::new(ParamForm::One, events(builder, param)),
+    }
+}
+
+fn returns(builder: &mut Builder, returns: &str) -> ReturnsDecl {
+    let (optional, returns) = match returns.strip_prefix('?') {
+        Some(returns) => (true, returns.trim()),
+        None => (returns == "()", returns),
+    };
+    let alternatives = split(returns, '|').filter(|alternative| *alternative != "()");
+    let alternatives = alternatives.map(|alternative| match inside_vec(alternative) {
+        Some(items) => AlternativeDecl::Many(events(builder, items)),
+        None => AlternativeDecl::One(event(builder, alternative)),
+    });
+    ReturnsDecl { fallible: false, optional, alternatives: alternatives.collect() }
+}
+
+fn inside_vec(text: &str) -> Option<&str> {
+    text.strip_prefix("Vec(")?.strip_suffix(')')
+}
+
+fn events(builder: &mut Builder, events: &str) -> Vec<EventId> {
+    split(events, '|').map(|name| event(builder, name)).collect()
+}
+
+fn event(builder: &mut Builder, name: &str) -> EventId {
+    match name.split_once(' ') {
+        Some(("ask", prompt)) => builder.prompt(prompt),
+        Some(("answer", prompt)) => builder.response(prompt),
+        Some(("signal", signal)) => builder.signal(signal),
+        Some((other, _)) => panic!("`{other}` is no kind of event"),
+        None if name == "Start" => builder.start("()"),
+        None if name == "Stop" => builder.stop("()"),
+        None => builder.event(name),
+    }
+}
+
+/// Splits outside parentheses.
+fn split(text: &str, at: char) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    text.split(move |c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == at && depth == 0
+    })
+    .map(str::trim)
+    .filter(|part| !part.is_empty())
+}

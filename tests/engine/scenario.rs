@@ -1,0 +1,300 @@
+//! Drives an engine by hand, and checks at every tick what must hold at any moment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use workflow_runtime::engine::{
+    Command, Emitted, Ending, Engine, Input, InvocationState, Invoke, Notice, Part, Payload, Refused, ScopeId,
+    Status, Tick, Time,
+};
+use workflow_runtime::graph::{Alternative, EventId, Graph, PointId};
+use workflow_runtime::{AnswerError, Events, NoPrompt, RequestId, RunId, Snapshot, StepError};
+
+/// An event with a text in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    pub event: EventId,
+    pub text: String,
+}
+
+impl Payload for Value {
+    fn event(&self) -> EventId {
+        self.event
+    }
+}
+
+impl Events for Value {
+    type Input = Value;
+    type Output = Value;
+    type Prompt = NoPrompt;
+
+    fn start(input: Value) -> Self {
+        input
+    }
+
+    fn into_output(self) -> Result<Value, Self> {
+        Ok(self)
+    }
+
+    fn prompt(&self) -> Option<NoPrompt> {
+        None
+    }
+
+    fn answer(&self, _: RequestId, _: &RawValue) -> Result<Self, AnswerError> {
+        Err(AnswerError::Invalid { reason: "scenarios answer with events".to_owned() })
+    }
+
+    fn encode(&self) -> Result<Box<RawValue>, serde_json::Error> {
+        serde_json::value::to_raw_value(&self.text)
+    }
+
+    fn decode(event: EventId, json: &RawValue) -> Result<Self, serde_json::Error> {
+        Ok(Self { event, text: serde_json::from_str(json.get())? })
+    }
+}
+
+/// A run of a graph, by hand.
+pub struct Scenario {
+    pub graph: Arc<Graph>,
+    pub engine: Engine<Value>,
+    /// What the driver would be running, in the order in which it was started.
+    running: Vec<Invoke<Value>>,
+    /// What was published since it was last looked at.
+    notices: Vec<Notice<Value>>,
+    pub ending: Option<Ending<Value>>,
+    pub aborted: Vec<String>,
+    minutes: u64,
+}
+
+impl Scenario {
+    /// Starts a run with an input of that text.
+    pub fn start(graph: Graph, input: &str) -> Self {
+        let mut run = Self::of(Engine::new(Arc::new(graph)));
+        let input = run.value(&format!("Start={input}"));
+        run.tick(Tick::Started { input }).unwrap();
+        run
+    }
+
+    fn of(engine: Engine<Value>) -> Self {
+        Self {
+            graph: Arc::new(engine.graph().clone()),
+            engine,
+            running: Vec::new(),
+            notices: Vec::new(),
+            ending: None,
+            aborted: Vec::new(),
+            minutes: 0,
+        }
+    }
+
+    /// Saves the run, and takes it up again as another process would, under a graph that may have changed.
+    pub fn resumed_under(&self, graph: Graph) -> Self {
+        let snapshot = Snapshot::from_json(&self.snapshot().to_json()).unwrap();
+        let mut run = Self::of(snapshot.restore(Arc::new(graph)).unwrap().engine);
+        run.tick(Tick::Resumed).unwrap();
+        run
+    }
+
+    pub fn resumed(&self) -> Self {
+        self.resumed_under((*self.graph).clone())
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::take(&RunId::from("run"), &self.engine, 1).unwrap()
+    }
+
+    /// The steps that run, as `step(input)`, in the order in which they were started.
+    pub fn running(&self) -> Vec<String> {
+        self.running.iter().map(|invoke| self.label(invoke)).collect()
+    }
+
+    /// Ends the step of that label by emitting `events`, each `Name=text`.
+    ///
+    /// Several events, or a `Vec` in the step's signature, are a fan-out.
+    pub fn finish(&mut self, label: &str, events: &[&str]) -> &mut Self {
+        let invoke = self.take_running(label);
+        let values: Vec<_> = events.iter().map(|event| self.value(event)).collect();
+        let emitted = self.emitted(&invoke, values);
+        let (invocation, attempt) = (invoke.invocation, invoke.attempt);
+        self.tick(Tick::Finished { invocation, attempt, emitted }).unwrap();
+        self
+    }
+
+    /// As one event if the step returns it so, else as a fan-out.
+    fn emitted(&self, invoke: &Invoke<Value>, mut values: Vec<Value>) -> Emitted<Value> {
+        let returns = &self.graph.step(invoke.step).unwrap().returns;
+        let single = |value: &Value| returns.alternatives.contains(&Alternative::One(value.event));
+        let point = returns.alternatives.iter().find_map(|alternative| match alternative {
+            Alternative::Many(point) => Some(*point),
+            Alternative::One(_) => None,
+        });
+        match (values.pop(), point) {
+            (Some(value), point) if values.is_empty() && (point.is_none() || single(&value)) => Emitted::One(value),
+            (None, None) => Emitted::None,
+            (last, point) => {
+                values.extend(last);
+                Emitted::Many(point.unwrap_or(PointId(u16::MAX)), values)
+            }
+        }
+    }
+
+    pub fn fail(&mut self, label: &str, why: &str) -> &mut Self {
+        let invoke = self.take_running(label);
+        let (invocation, attempt) = (invoke.invocation, invoke.attempt);
+        self.tick(Tick::Failed { invocation, attempt, error: StepError::new(why) }).unwrap();
+        self
+    }
+
+    /// Answers the open question of that text with `Name=text`.
+    pub fn answer(&mut self, question: &str, response: &str) -> &mut Self {
+        let request = self.request(question);
+        let response = self.value(response);
+        self.tick(Tick::Answered { request, response }).unwrap();
+        self
+    }
+
+    pub fn request(&self, question: &str) -> RequestId {
+        let mut open = self.engine.state().requests();
+        let found = open.find(|(_, request)| request.prompt.text == question);
+        found.unwrap_or_else(|| panic!("no question `{question}` is open: {:?}", self.questions())).0
+    }
+
+    pub fn questions(&self) -> Vec<String> {
+        self.engine.state().requests().map(|(_, request)| request.prompt.text.clone()).collect()
+    }
+
+    /// What was published since the last call, without starts and finishes.
+    pub fn told(&mut self) -> Vec<Notice<Value>> {
+        let quiet = |notice: &Notice<_>| {
+            matches!(notice, Notice::StepStarted { .. } | Notice::StepFinished { .. })
+        };
+        std::mem::take(&mut self.notices).into_iter().filter(|notice| !quiet(notice)).collect()
+    }
+
+    /// The text of the output.
+    pub fn output(&self) -> &str {
+        match &self.ending {
+            Some(Ending::Completed { output }) => &output.text,
+            other => panic!("the run has no output: {other:?}, running {:?}", self.running()),
+        }
+    }
+
+    pub fn status(&self) -> &Status {
+        self.engine.state().status()
+    }
+
+    /// `Name=text` as a value; the start event by `Start`.
+    pub fn value(&self, event: &str) -> Value {
+        let (name, text) = event.split_once('=').unwrap_or((event, ""));
+        let found = self.graph.event_named(name);
+        Value { event: found.unwrap_or_else(|| panic!("no event `{name}`")), text: text.to_owned() }
+    }
+
+    pub fn step_of(&self, label: &str) -> Invoke<Value> {
+        let found = self.running.iter().find(|invoke| self.label(invoke) == label);
+        found.unwrap_or_else(|| panic!("`{label}` does not run: {:?}", self.running())).clone()
+    }
+
+    fn take_running(&mut self, label: &str) -> Invoke<Value> {
+        let invoke = self.step_of(label);
+        self.running.retain(|other| other.invocation != invoke.invocation);
+        invoke
+    }
+
+    fn label(&self, invoke: &Invoke<Value>) -> String {
+        let step = &self.graph.step(invoke.step).unwrap().name;
+        let input = match &invoke.input {
+            Input::One(value) => value.text.clone(),
+            Input::Parts(parts) => parts.iter().map(part_label).collect::<Vec<_>>().join(", "),
+        };
+        format!("{step}({input})")
+    }
+
+    /// Handles a tick and checks what must hold after every one.
+    pub fn tick(&mut self, tick: Tick<Value>) -> Result<(), Refused> {
+        let mut commands = Vec::new();
+        let before = self.engine.state().clone();
+        let handled = self.engine.handle(Time(self.minutes * 60_000), tick, &mut commands);
+        if handled.is_err() {
+            assert!(commands.is_empty(), "a refused tick gives commands: {commands:?}");
+            assert_eq!(*self.engine.state(), before, "a refused tick changes nothing");
+            return handled;
+        }
+        let mut ended = false;
+        for command in commands {
+            assert!(!ended, "nothing follows the end: {command:?}");
+            match command {
+                Command::Run(invoke) => {
+                    let twice = self.running.iter().any(|other| other.invocation == invoke.invocation);
+                    assert!(!twice, "{} was started twice", self.label(&invoke));
+                    self.running.push(invoke);
+                }
+                Command::Abort { invocation } => {
+                    let found = self.running.iter().position(|other| other.invocation == invocation);
+                    let aborted = self.running.remove(found.expect("what is aborted runs"));
+                    self.aborted.push(self.label(&aborted));
+                }
+                Command::Publish(notice) => self.notices.push(notice),
+                Command::Finish(ending) => {
+                    self.ending = Some(ending);
+                    ended = true;
+                }
+            }
+        }
+        self.check();
+        Ok(())
+    }
+
+    /// What holds at any moment.
+    fn check(&self) {
+        let state = self.engine.state();
+        let marked = |(id, invocation): (_, &workflow_runtime::engine::Invocation<Value>)| {
+            (invocation.state == InvocationState::Running).then_some(id)
+        };
+        let running: Vec<_> = state.invocations().filter_map(marked).collect();
+        let mut started: Vec<_> = self.running.iter().map(|invoke| invoke.invocation).collect();
+        started.sort();
+        assert_eq!(running, started, "the driver runs what the engine says is running");
+
+        let mut busy = BTreeMap::new();
+        for invoke in &self.running {
+            *busy.entry(invoke.step).or_insert(0) += 1;
+        }
+        for (step, busy) in busy {
+            let limit = self.graph.step(step).unwrap().options.workers.unwrap_or(u32::MAX);
+            assert!(busy <= limit, "{busy} workers are busy where {limit} are allowed");
+        }
+
+        let open: Vec<_> = state.scopes().map(|(id, _)| id).collect();
+        for (id, scope) in state.scopes() {
+            assert_eq!(scope.parent.is_none(), id == ScopeId::ROOT);
+            assert!(scope.parent.is_none_or(|parent| open.contains(&parent.scope)), "{id:?} has lost its parent");
+        }
+        let branches = state.invocations().map(|(_, it)| it.branch).chain(state.requests().map(|(_, it)| it.branch));
+        for branch in branches {
+            assert!(open.contains(&branch.scope), "something lives in {:?}, which is closed", branch.scope);
+        }
+
+        // Reading recounts which scope is kept open by what, so equal states mean that the counts were right.
+        if *state.status() != Status::Completed {
+            let json = self.snapshot().to_json();
+            let read = Snapshot::from_json(&json).unwrap();
+            let copy = read.restore::<Value>(Arc::clone(&self.graph)).unwrap_or_else(|error| panic!("{error}\n{json}"));
+            assert_eq!(Snapshot::take(&RunId::from("run"), &copy.engine, 1).unwrap().to_json(), json);
+        }
+    }
+}
+
+fn part_label(part: &Part<Value>) -> String {
+    match part {
+        Part::One(value) => value.text.clone(),
+        Part::All(members) => {
+            let texts = members.iter().map(|member| match member {
+                Ok(value) => value.text.clone(),
+                Err(error) => format!("!{error}"),
+            });
+            format!("[{}]", texts.collect::<Vec<_>>().join(" "))
+        }
+    }
+}

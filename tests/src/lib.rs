@@ -1,0 +1,1 @@
+//! Nothing here: this crate is its tests.

@@ -1,0 +1,102 @@
+//! What the generated code asks of types, in words for the author of a workflow.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{IntoStepError, StepError};
+
+/// A value that can be saved with a run: it has serde's `Serialize` and `Deserialize`, borrowing nothing.
+///
+/// `#[data]`, `#[event]` and `#[prompt]` see to it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be saved with a run",
+    label = "this needs `Serialize` and `Deserialize`",
+    note = "put `#[data]` on the type (`#[event]` and `#[prompt]` do the same and more), or implement serde's traits"
+)]
+pub trait Saved: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Saved for T {}
+
+/// An event that a step may take by value. Not public API.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is taken by value, but it is not `Clone`",
+    label = "a run keeps its events until their step has finished, so this step gets a clone",
+    note = "take `&{Self}`, or derive `Clone` (`#[event]` and `#[data]` do)"
+)]
+pub trait TakenByValue {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> TakenByValue for T {}
+
+/// A type of a signature, and the type that the macro takes it for. Not public API.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `{Ours}`",
+    label = "in the signature of a step, this name means `{Ours}`",
+    note = "rename the other type, or import it under another name"
+)]
+pub trait Form<Ours> {
+    /// From the type that the macro knows.
+    fn from_ours(ours: Ours) -> Self;
+
+    /// Into the type that the macro knows.
+    fn into_ours(self) -> Ours;
+}
+
+impl<T> Form<T> for T {
+    fn from_ours(ours: T) -> T {
+        ours
+    }
+
+    fn into_ours(self) -> T {
+        self
+    }
+}
+
+/// A `Result`, under whatever alias. Not public API.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Result<{O}, _>`",
+    label = "in the signature of a step, this name means `std::result::Result`",
+    note = "rename the other type, or import it under another name"
+)]
+pub trait Fallible<O> {
+    /// The same, with the error that the run reports.
+    fn into_step_result(self) -> Result<O, StepError>;
+}
+
+impl<O, E: IntoStepError> Fallible<O> for Result<O, E> {
+    fn into_step_result(self) -> Result<O, StepError> {
+        self.map_err(IntoStepError::into_step_error)
+    }
+}
+
+/// Two spellings of one event. Not public API.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` and `{First}` are two types, but as events they have one name",
+    label = "another type of this name is an event of this workflow",
+    note = "snapshots and diagrams know an event by the last segment of its path: rename one of the two types"
+)]
+pub trait SameEvent<First> {
+    /// From the spelling that came first.
+    fn from_first(first: First) -> Self;
+
+    /// From the spelling that came first, borrowed.
+    fn from_first_ref(first: &First) -> &Self;
+
+    /// Into the spelling that came first.
+    fn into_first(self) -> First;
+}
+
+impl<T> SameEvent<T> for T {
+    fn from_first(first: T) -> T {
+        first
+    }
+
+    fn from_first_ref(first: &T) -> &T {
+        first
+    }
+
+    fn into_first(self) -> T {
+        self
+    }
+}

@@ -1,0 +1,474 @@
+//! What the macros' expansions call. Not public API: it changes without notice.
+//!
+//! Checks ask one thing of one type and say what is wrong in words for an author. Everything else is
+//! *tolerant*: where a type does not do what it should, [`Otherwise`] supplies a method that compiles in place
+//! of the one that does the work. So a mistake is reported once, by its check, and nothing is reported about
+//! generated code.
+
+use std::any::type_name;
+use std::future::Future;
+use std::marker::PhantomData;
+
+pub use std::borrow::Cow;
+pub use std::boxed::Box;
+pub use std::clone::Clone;
+pub use std::iter::{IntoIterator, Iterator};
+pub use std::marker::{Send, Sync};
+pub use std::option::Option::{self, None, Some};
+pub use std::primitive::{bool, str, u16};
+pub use std::result::Result::{self, Err, Ok};
+pub use std::string::{String, ToString};
+pub use std::sync::Arc;
+pub use std::vec::Vec;
+
+pub use serde;
+pub use serde::{Deserialize, Serialize, Serializer};
+pub use serde_json::Error as JsonError;
+pub use serde_json::value::RawValue;
+pub use workflow_graph as graph;
+pub use workflow_macros::{__resolved, __used};
+
+pub use crate::context::Context;
+pub use crate::engine::{Emitted, Input, Part, Payload};
+pub use crate::error::StepError;
+use crate::error::StepErrorKind;
+pub use crate::event::{Event, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Start, Stop, Text};
+pub use crate::forms::{Fallible, Form, SameEvent, Saved, TakenByValue};
+pub use crate::one_of::{Never, OneOf};
+pub use crate::workflow::{AnswerError, Asks, Events, Schema, StepCall, StepFuture, StepResult, Workflow};
+
+// ---- checks ----
+
+/// `T` is what a step may take and return.
+pub const fn event<T: Event>() {}
+
+/// `T` can stand in a saved run.
+pub const fn saved<T: Saved>() {}
+
+/// `T` may be taken by value.
+pub const fn taken_by_value<T: TakenByValue>() {}
+
+/// `T`, as a signature writes it, is `Ours`.
+pub const fn form<T: Form<Ours>, Ours>() {}
+
+/// A step that is an `async fn`. Its future is moved between threads.
+pub fn every_step_is_send<E, F>(step: F) -> StepCall<E>
+where
+    F: Future<Output = StepResult<E>> + Send + 'static,
+{
+    StepCall::Running(Box::pin(step))
+}
+
+/// A type, as the receiver of what can be done with it.
+pub struct Of<T: ?Sized>(PhantomData<fn() -> PhantomData<T>>);
+
+impl<T: ?Sized> Of<T> {
+    /// The receiver.
+    #[expect(clippy::new_without_default, reason = "nobody writes it")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: Event> Of<T> {
+    /// Checks that an event can be saved; a type that is no event has been reported already.
+    pub fn event_is_saved(&self)
+    where
+        T: Saved,
+    {
+    }
+
+    /// Checks that an event can be cloned; a type that is no event has been reported already.
+    pub fn event_is_cloned(&self)
+    where
+        T: TakenByValue,
+    {
+    }
+}
+
+impl<Q: Prompt> Of<Q> {
+    /// Checks that a question can be saved; a type that is no prompt has been reported already.
+    pub fn prompt_is_saved(&self)
+    where
+        Q: Saved,
+    {
+    }
+
+    /// Checks that an answer can be saved; a type that is no prompt has been reported already.
+    pub fn response_is_saved(&self)
+    where
+        Q::Response: Saved,
+    {
+    }
+
+    /// Checks that an answer can be cloned; a type that is no prompt has been reported already.
+    pub fn response_is_cloned(&self)
+    where
+        Q::Response: TakenByValue,
+    {
+    }
+}
+
+// ---- what is done with types that passed their checks ----
+
+impl<T: Saved> Of<T> {
+    /// The value as JSON.
+    ///
+    /// # Errors
+    /// What its `Serialize` reports.
+    pub fn encode(&self, value: &T) -> Result<Box<RawValue>, JsonError> {
+        serde_json::value::to_raw_value(value)
+    }
+
+    /// The value of that JSON.
+    ///
+    /// # Errors
+    /// What its `Deserialize` reports.
+    pub fn decode(&self, json: &RawValue) -> Result<T, JsonError> {
+        serde_json::from_str(json.get())
+    }
+
+    /// One variant of a prompt enum.
+    ///
+    /// # Errors
+    /// What the serializer reports.
+    pub fn serialize<S: Serializer>(
+        &self,
+        value: &T,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_variant(name, index, variant, value)
+    }
+}
+
+impl<T: Clone> Of<T> {
+    /// A clone.
+    pub fn copy(&self, value: &T) -> T {
+        value.clone()
+    }
+
+    /// The value, cloned only where somebody else still holds it.
+    pub fn unshare(&self, value: Arc<T>) -> T {
+        Arc::unwrap_or_clone(value)
+    }
+}
+
+impl<I> Of<Start<I>> {
+    /// The event that starts a run.
+    pub fn start(&self, input: I) -> Start<I> {
+        Start(input)
+    }
+}
+
+impl<O> Of<Stop<O>> {
+    /// The output of a run.
+    pub fn output(&self, stop: Stop<O>) -> O {
+        stop.0
+    }
+}
+
+impl<Q> Of<InputRequired<Q>> {
+    /// The question.
+    pub fn asked<'a>(&self, asked: &'a InputRequired<Q>) -> &'a Q {
+        &asked.prompt
+    }
+}
+
+impl<Q: Prompt> Of<Q> {
+    /// The answer, if `validate` lets it pass.
+    ///
+    /// # Errors
+    /// `validate` refuses it.
+    pub fn answer(
+        &self,
+        prompt: &Q,
+        request: RequestId,
+        response: Q::Response,
+    ) -> Result<HumanResponse<Q>, AnswerError> {
+        match prompt.validate(&response) {
+            Ok(()) => Ok(HumanResponse { request, prompt: prompt.clone(), response }),
+            Err(reason) => Err(AnswerError::Invalid { reason }),
+        }
+    }
+}
+
+impl<Q: Prompt<Response: Saved>> Of<Q> {
+    /// The answer in that JSON, if `validate` lets it pass.
+    ///
+    /// # Errors
+    /// The JSON is not a response, or `validate` refuses it.
+    pub fn answer_json(
+        &self,
+        prompt: &Q,
+        request: RequestId,
+        response: &RawValue,
+    ) -> Result<HumanResponse<Q>, AnswerError> {
+        match serde_json::from_str::<Q::Response>(response.get()) {
+            Ok(response) => self.answer(prompt, request, response),
+            Err(error) => Err(AnswerError::WrongType { expected: short_name::<Q::Response>(), reason: error.to_string() }),
+        }
+    }
+}
+
+#[cfg(feature = "schemars")]
+impl<T: schemars::JsonSchema> Of<T> {
+    /// Adds the schema of `T`.
+    pub fn schema(&self, name: &'static str, list: &mut Vec<Schema>) {
+        list.push(Schema { name, schema: schemars::schema_for!(T).to_value() });
+    }
+}
+
+#[cfg(feature = "schemars")]
+impl<Q: Prompt<Response: schemars::JsonSchema>> Of<Q> {
+    /// Adds the schema of what answers `Q`.
+    pub fn response_schema(&self, name: &'static str, list: &mut Vec<Schema>) {
+        list.push(Schema { name, schema: schemars::schema_for!(Q::Response).to_value() });
+    }
+}
+
+/// What stands in where a type failed its check, so that nothing more is reported.
+///
+/// Method resolution prefers the methods above; it comes here only where their bounds do not hold. The
+/// methods that had to do something are never called, because the check has stopped the build.
+#[expect(clippy::unused_self, reason = "they mirror the methods above")]
+pub trait Otherwise {
+    /// The type.
+    type T;
+
+    /// No event.
+    fn event_is_saved(&self) {}
+
+    /// No event.
+    fn event_is_cloned(&self) {}
+
+    /// No prompt.
+    fn prompt_is_saved(&self) {}
+
+    /// No prompt.
+    fn response_is_saved(&self) {}
+
+    /// No prompt.
+    fn response_is_cloned(&self) {}
+
+    /// Cannot be saved.
+    fn encode(&self, _: &Self::T) -> Result<Box<RawValue>, JsonError> {
+        refused()
+    }
+
+    /// Cannot be saved.
+    fn decode(&self, _: &RawValue) -> Result<Self::T, JsonError> {
+        refused()
+    }
+
+    /// Cannot be saved.
+    fn serialize<S: Serializer>(
+        &self,
+        _: &Self::T,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: S,
+    ) -> Result<S::Ok, S::Error> {
+        refused()
+    }
+
+    /// Cannot be cloned.
+    fn copy(&self, _: &Self::T) -> Self::T {
+        refused()
+    }
+
+    /// Cannot be cloned.
+    fn unshare(&self, _: Arc<Self::T>) -> Self::T {
+        refused()
+    }
+
+    /// Is not our `Start`.
+    fn start<I>(&self, _: I) -> Self::T {
+        refused()
+    }
+
+    /// Is not our `Stop`.
+    fn output<O>(&self, _: Self::T) -> O {
+        refused()
+    }
+
+    /// Is not our `InputRequired`.
+    fn asked<'a, Q>(&self, _: &'a Self::T) -> &'a Q {
+        refused()
+    }
+
+    /// No prompt.
+    fn answer<R, A>(&self, _: &Self::T, _: RequestId, _: R) -> Result<A, AnswerError> {
+        refused()
+    }
+
+    /// No prompt, or the response cannot be saved.
+    fn answer_json<A>(&self, _: &Self::T, _: RequestId, _: &RawValue) -> Result<A, AnswerError> {
+        refused()
+    }
+
+    /// Has no schema.
+    fn schema(&self, _: &'static str, _: &mut Vec<Schema>) {}
+
+    /// The response has no schema.
+    fn response_schema(&self, _: &'static str, _: &mut Vec<Schema>) {}
+}
+
+impl<T> Otherwise for Of<T> {
+    type T = T;
+}
+
+fn refused() -> ! {
+    unreachable!("a type that failed its check is used")
+}
+
+// ---- the inputs and outputs of steps ----
+
+/// Runs a step that is a plain `fn`.
+pub fn done<E>(step: impl FnOnce() -> StepResult<E>) -> StepCall<E> {
+    StepCall::Done(step())
+}
+
+/// The input of a step with one parameter.
+///
+/// # Errors
+/// The input is of another shape.
+pub fn one<E>(input: Input<E>, step: &'static str) -> Result<E, StepError> {
+    match input {
+        Input::One(event) => Ok(event),
+        Input::Parts(_) => misrouted(step),
+    }
+}
+
+/// The inputs of a join or a gather.
+///
+/// # Errors
+/// The input is of another shape.
+pub fn parts<E, const N: usize>(input: Input<E>, step: &'static str) -> Result<[Part<E>; N], StepError> {
+    match input {
+        Input::Parts(parts) => parts.try_into().or_else(|_| misrouted(step)),
+        Input::One(_) => misrouted(step),
+    }
+}
+
+/// The event in one place of a join.
+///
+/// # Errors
+/// The input is of another shape.
+pub fn part<E>(part: Part<E>, step: &'static str) -> Result<E, StepError> {
+    match part {
+        Part::One(event) => Ok(event),
+        Part::All(_) => misrouted(step),
+    }
+}
+
+/// The events of a gather.
+///
+/// # Errors
+/// The input is of another shape, or holds a failure.
+pub fn all<E>(part: Part<E>, step: &'static str) -> Result<Vec<E>, StepError> {
+    match part {
+        Part::All(members) => members.into_iter().collect(),
+        Part::One(_) => misrouted(step),
+    }
+}
+
+/// A step was given what its graph does not allow.
+///
+/// # Errors
+/// Always.
+pub fn misrouted<T>(step: &'static str) -> Result<T, StepError> {
+    Err(StepError::of_kind(StepErrorKind::Misrouted, format_args!("step `{step}` was given an event that it does not take")))
+}
+
+/// There is no such step.
+pub fn no_such_step<E>(step: graph::StepId) -> StepCall<E> {
+    let message = format!("the workflow has no step number {}", step.0);
+    StepCall::Done(Err(StepError::of_kind(StepErrorKind::Misrouted, message)))
+}
+
+/// An answer for something that is no open question of that type.
+///
+/// # Errors
+/// Always.
+pub fn other_prompt<E: Payload, T>(graph: &graph::Graph, asked: &E, answered: &str) -> Result<T, AnswerError> {
+    let asked = graph.event(asked.event()).map_or("?", |event| event.name.as_ref());
+    let asked = asked.strip_prefix("InputRequired<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(asked);
+    Err(AnswerError::OtherPrompt { asked: asked.to_owned(), answered: answered.to_owned() })
+}
+
+/// There is no event of that number.
+///
+/// # Errors
+/// Always.
+pub fn no_such_event<E>(event: graph::EventId) -> Result<E, JsonError> {
+    Err(serde::de::Error::custom(format_args!("the workflow has no event number {}", event.0)))
+}
+
+/// A type's name without its path.
+fn short_name<T>() -> &'static str {
+    let name = type_name::<T>();
+    if name.contains('<') { name } else { name.rsplit("::").next().unwrap_or(name) }
+}
+
+// ---- what a workflow with mistakes gets in place of an implementation ----
+
+/// The event type of a workflow that does not compile. It has no values.
+pub struct Unfinished<I, O, P> {
+    never: Never,
+    types: PhantomData<fn() -> (I, O, P)>,
+}
+
+impl<I, O, P> Clone for Unfinished<I, O, P> {
+    fn clone(&self) -> Self {
+        match self.never {}
+    }
+}
+
+impl<I: 'static, O: 'static, P: 'static> Payload for Unfinished<I, O, P> {
+    fn event(&self) -> graph::EventId {
+        match self.never {}
+    }
+}
+
+impl<I: 'static, O: 'static, P: 'static> Events for Unfinished<I, O, P> {
+    type Input = I;
+    type Output = O;
+    type Prompt = P;
+
+    fn start(_: I) -> Self {
+        refused()
+    }
+
+    fn into_output(self) -> Result<O, Self> {
+        match self.never {}
+    }
+
+    fn prompt(&self) -> Option<P> {
+        match self.never {}
+    }
+
+    fn answer(&self, _: RequestId, _: &RawValue) -> Result<Self, AnswerError> {
+        match self.never {}
+    }
+
+    fn encode(&self) -> Result<Box<RawValue>, JsonError> {
+        match self.never {}
+    }
+
+    fn decode(event: graph::EventId, _: &RawValue) -> Result<Self, JsonError> {
+        no_such_event(event)
+    }
+}
+
+/// The graph of a workflow that does not compile.
+pub const NO_GRAPH: &graph::Graph = &graph::Graph {
+    name: Cow::Borrowed(""),
+    docs: Cow::Borrowed(""),
+    events: Cow::Borrowed(&[]),
+    steps: Cow::Borrowed(&[]),
+    points: Cow::Borrowed(&[]),
+};
