@@ -114,6 +114,11 @@ impl<'g> Flow<'g> {
         events.flat_map(|event| self.acceptances(event)).map(|acceptance| acceptance.slot.step)
     }
 
+    /// See [`Event::payload`](crate::Event::payload).
+    pub(crate) fn payload(&self, event: EventId) -> &str {
+        self.graph.event(event).map_or("?", |event| event.payload())
+    }
+
     /// See [`Graph::handler_of`].
     pub(crate) fn handler_of(&self, step: StepId) -> Option<StepId> {
         self.handlers.get(step.index()).copied().flatten()

@@ -14,9 +14,13 @@
 
 pub mod build;
 pub mod check;
+pub mod draw;
+pub mod fingerprint;
 mod flow;
 pub mod levels;
 pub mod model;
+#[cfg(test)]
+mod sketch;
 
 pub use check::{Place, Rule, Violation};
 pub use model::*;

@@ -69,7 +69,7 @@ fn a_parameter_takes_events(
                 "a step cannot take {name}: the run is over when it is emitted; take the event before it"
             ),
             Some(Role::Prompt { .. }) => {
-                let payload = flow.graph.event(*event).map_or("?", |event| event.payload());
+                let payload = flow.payload(*event);
                 format!("a step cannot take {name}: it goes to a person; take `HumanResponse<{payload}>`")
             }
             Some(Role::Start | Role::Signal) if it.is_gather() => {

@@ -149,10 +149,6 @@ impl Flow<'_> {
         })
     }
 
-    fn payload(&self, event: EventId) -> &str {
-        self.graph.event(event).map_or("?", |event| event.payload())
-    }
-
     /// The event of the same kind whose name is so close that it was probably meant.
     fn nearest(&self, event: EventId, is_candidate: impl Fn(EventId) -> bool) -> Option<EventId> {
         let kind = |event| self.graph.role(event).map(|role| std::mem::discriminant(&role));
