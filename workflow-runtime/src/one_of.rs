@@ -110,31 +110,15 @@ pub trait Lists<T, At>: sealed::Sealed {
     fn list(value: T) -> Self;
 }
 
-/// The positions of [`OneOf`], as types.
+/// A position in [`OneOf`], as a type.
 #[doc(hidden)]
-pub mod at {
-    #[derive(Debug)]
-    pub enum A {}
-    #[derive(Debug)]
-    pub enum B {}
-    #[derive(Debug)]
-    pub enum C {}
-    #[derive(Debug)]
-    pub enum D {}
-    #[derive(Debug)]
-    pub enum E {}
-    #[derive(Debug)]
-    pub enum F {}
-    #[derive(Debug)]
-    pub enum G {}
-    #[derive(Debug)]
-    pub enum H {}
-}
+#[derive(Debug)]
+pub struct At<const POSITION: u8>;
 
 macro_rules! lists {
-    ($($at:ident)*) => { $(
+    ($($at:ident = $position:literal)*) => { $(
         #[diagnostic::do_not_recommend]
-        impl<A, B, C, D, E, F, G, H> Lists<$at, at::$at> for OneOf<A, B, C, D, E, F, G, H> {
+        impl<A, B, C, D, E, F, G, H> Lists<$at, At<$position>> for OneOf<A, B, C, D, E, F, G, H> {
             fn list(value: $at) -> Self {
                 Self::$at(value)
             }
@@ -142,7 +126,7 @@ macro_rules! lists {
     )* };
 }
 
-lists!(A B C D E F G H);
+lists!(A = 0 B = 1 C = 2 D = 3 E = 4 F = 5 G = 6 H = 7);
 
 /// What stands in a [`OneOf`], borrowed: `&Self`, and [`Never`] for `Never`, so that borrowing leaves the
 /// unused positions empty. Not implemented outside this crate.

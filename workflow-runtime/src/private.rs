@@ -7,15 +7,13 @@
 
 use std::any::type_name;
 use std::future::Future;
-use std::marker::PhantomData;
 
 pub use std::borrow::Cow;
 pub use std::boxed::Box;
 pub use std::clone::Clone;
 pub use std::iter::{IntoIterator, Iterator};
-pub use std::marker::{Send, Sync};
+pub use std::marker::{PhantomData, Send, Sync};
 pub use std::option::Option::{self, None, Some};
-pub use std::primitive::{bool, str, u16};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::string::{String, ToString};
 pub use std::sync::Arc;
@@ -26,7 +24,7 @@ pub use serde::{Deserialize, Serialize, Serializer};
 pub use serde_json::Error as JsonError;
 pub use serde_json::value::RawValue;
 pub use workflow_graph as graph;
-pub use workflow_macros::{__resolved, __used};
+pub use workflow_macros::__Resolved;
 
 pub use crate::context::Context;
 pub use crate::engine::{Emitted, Input, Part, Payload};
@@ -208,7 +206,10 @@ impl<Q: Prompt<Response: Saved>> Of<Q> {
     ) -> Result<HumanResponse<Q>, AnswerError> {
         match serde_json::from_str::<Q::Response>(response.get()) {
             Ok(response) => self.answer(prompt, request, response),
-            Err(error) => Err(AnswerError::WrongType { expected: short_name::<Q::Response>(), reason: error.to_string() }),
+            Err(error) => Err(AnswerError::WrongType {
+                expected: short_name::<Q::Response>(),
+                reason: error.to_string(),
+            }),
         }
     }
 }
@@ -381,7 +382,10 @@ pub fn all<E>(part: Part<E>, step: &'static str) -> Result<Vec<E>, StepError> {
 /// # Errors
 /// Always.
 pub fn misrouted<T>(step: &'static str) -> Result<T, StepError> {
-    Err(StepError::of_kind(StepErrorKind::Misrouted, format_args!("step `{step}` was given an event that it does not take")))
+    Err(StepError::of_kind(
+        StepErrorKind::Misrouted,
+        format_args!("step `{step}` was given an event that it does not take"),
+    ))
 }
 
 /// There is no such step.
@@ -394,10 +398,39 @@ pub fn no_such_step<E>(step: graph::StepId) -> StepCall<E> {
 ///
 /// # Errors
 /// Always.
-pub fn other_prompt<E: Payload, T>(graph: &graph::Graph, asked: &E, answered: &str) -> Result<T, AnswerError> {
+pub fn other_prompt<E: Payload, T>(
+    graph: &graph::Graph,
+    asked: &E,
+    answered: &str,
+) -> Result<T, AnswerError> {
     let asked = graph.event(asked.event()).map_or("?", |event| event.name.as_ref());
     let asked = asked.strip_prefix("InputRequired<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(asked);
     Err(AnswerError::OtherPrompt { asked: asked.to_owned(), answered: answered.to_owned() })
+}
+
+/// An answer to something that is no question.
+///
+/// # Errors
+/// Always.
+pub fn no_question<T>() -> Result<T, AnswerError> {
+    Err(AnswerError::OtherPrompt { asked: "nothing".to_owned(), answered: "a question".to_owned() })
+}
+
+/// What `validate` said, as text.
+///
+/// # Errors
+/// It refused.
+pub fn refusal<E: std::fmt::Display>(verdict: Result<(), E>) -> Result<(), String> {
+    verdict.map_err(|reason| reason.to_string())
+}
+
+/// The value of an option that counts something.
+///
+/// # Panics
+/// It is zero: while compiling, because it is called in constants.
+pub const fn at_least_one(count: u32) -> u32 {
+    assert!(count > 0, "this option counts from one");
+    count
 }
 
 /// There is no event of that number.

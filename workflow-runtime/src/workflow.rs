@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use workflow_graph::{EventId, Graph, StepId};
 
@@ -13,6 +12,7 @@ use crate::context::Context;
 use crate::engine::{Emitted, Input, Payload};
 use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
+use crate::forms::Saved;
 
 /// A workflow: a value with steps, and the graph that connects them.
 ///
@@ -20,11 +20,11 @@ use crate::event::{Prompt, RequestId};
 /// Start runs with [`WorkflowExt`](crate::WorkflowExt).
 pub trait Workflow: Sized + Send + Sync + 'static {
     /// What a run starts with: the `I` of `Start<I>`.
-    type Input: Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Input: Saved + Send + Sync + 'static;
     /// What a run ends with: the `O` of `Stop<O>`.
-    type Output: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Output: Clone + Saved + Send + Sync + 'static;
     /// What steps publish while they work (`progress = P`); `()` where nothing is published.
-    type Progress: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Progress: Clone + Saved + Send + Sync + 'static;
     /// Every question a step asks, as one enum; [`NoPrompt`](crate::NoPrompt) where none is asked.
     type Prompt: Clone + Serialize + Send + Sync + 'static;
     /// Everything that crosses a step boundary, as one enum.
@@ -115,7 +115,7 @@ pub trait Events: Payload {
     message = "workflow `{Self}` never asks `{Q}`",
     label = "no step of this workflow returns `InputRequired<{Q}>`"
 )]
-pub trait Asks<Q: Prompt>: Workflow {
+pub trait Asks<Q>: Workflow {
     /// The prompt, if this is a `Q`.
     fn pick(prompt: &Self::Prompt) -> Option<&Q>;
 
@@ -123,7 +123,9 @@ pub trait Asks<Q: Prompt>: Workflow {
     ///
     /// # Errors
     /// `asked` is not a `Q`, no step takes the answer, or the prompt's `validate` refuses it.
-    fn answer(asked: &Self::Event, request: RequestId, response: Q::Response) -> Result<Self::Event, AnswerError>;
+    fn answer(asked: &Self::Event, request: RequestId, response: Q::Response) -> Result<Self::Event, AnswerError>
+    where
+        Q: Prompt;
 }
 
 /// Why an answer cannot be taken. Nothing has changed: the question is still open.

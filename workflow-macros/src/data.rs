@@ -1,0 +1,205 @@
+//! `#[event]`, `#[prompt]`, `#[data]`, and the derives.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Data, DeriveInput, GenericParam, Generics, Meta, Path, Token, parse_quote};
+
+use crate::args::{PromptArgs, parse_crate};
+use crate::error::Errors;
+use crate::expand::runtime;
+
+/// `#[data]`: `Clone` and serde's derives, through us.
+pub(crate) fn data(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let krate = runtime(parse_crate(args, &mut errors).as_ref());
+    match read(item.clone(), errors) {
+        Ok(input) => derived(&input, &krate),
+        Err(errors) => quote!(#errors #item),
+    }
+}
+
+/// `#[event]`: `#[data]` and the marker.
+pub(crate) fn event(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let krate = runtime(parse_crate(args, &mut errors).as_ref());
+    match read(item.clone(), errors) {
+        Ok(input) => {
+            let (derived, marker) = (derived(&input, &krate), event_impl(&input, &krate));
+            quote!(#derived #marker)
+        }
+        Err(errors) => quote!(#errors #item),
+    }
+}
+
+/// `#[prompt(response = R)]`: `#[data]` and `Prompt`.
+pub(crate) fn prompt(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let mut args = PromptArgs::parse(args, &mut errors);
+    has_response(&mut args, &mut errors);
+    let krate = runtime(args.krate.as_ref());
+    let (errors, input) = match read(item.clone(), Errors::new()) {
+        Ok(input) => (errors, input),
+        Err(mistakes) => {
+            errors.extend(mistakes);
+            return quote!(#errors #item);
+        }
+    };
+    let (derived, implementation) = (derived(&input, &krate), prompt_impl(&input, &args, &krate));
+    quote!(#errors #derived #implementation)
+}
+
+/// `#[derive(Event)]`, with `#[event(crate = path)]` where the runtime has another name.
+pub(crate) fn derive_event(item: TokenStream) -> TokenStream {
+    match read(item, Errors::new()) {
+        Ok(input) => {
+            let mut errors = Errors::new();
+            let krate = runtime(parse_crate(options(&input, "event"), &mut errors).as_ref());
+            let marker = event_impl(&input, &krate);
+            quote!(#errors #marker)
+        }
+        Err(errors) => errors.into_token_stream(),
+    }
+}
+
+/// `#[derive(Prompt)]`, with `#[prompt(response = R)]`.
+pub(crate) fn derive_prompt(item: TokenStream) -> TokenStream {
+    match read(item, Errors::new()) {
+        Ok(input) => {
+            let mut errors = Errors::new();
+            let mut args = PromptArgs::parse(options(&input, "prompt"), &mut errors);
+            has_response(&mut args, &mut errors);
+            let krate = runtime(args.krate.as_ref());
+            let implementation = prompt_impl(&input, &args, &krate);
+            quote!(#errors #implementation)
+        }
+        Err(errors) => errors.into_token_stream(),
+    }
+}
+
+/// A prompt without a response type is completed, so that nothing else is reported about it.
+fn has_response(args: &mut PromptArgs, errors: &mut Errors) {
+    if args.response.is_none() {
+        if errors.is_empty() {
+            errors.at(
+                Span::call_site(),
+                "a prompt needs the type of its answer: `#[prompt(response = Decision)]`",
+            );
+        }
+        args.response = Some(parse_quote!(()));
+        args.validate = None;
+    }
+}
+
+/// The item, if it is one that can be saved.
+fn read(item: TokenStream, mut errors: Errors) -> Result<DeriveInput, Errors> {
+    let parsed = errors.keep(syn::parse2::<DeriveInput>(item));
+    if let Some(input) = &parsed {
+        if let Data::Union(data) = &input.data {
+            errors.on(data.union_token, "a union cannot be saved; use an `enum`");
+        }
+        for param in &input.generics.params {
+            if let GenericParam::Lifetime(param) = param {
+                errors.on(param, "this type is saved with the run, so it cannot borrow; let it own its data");
+            }
+        }
+    }
+    errors.finish()?;
+    parsed.ok_or_else(Errors::new)
+}
+
+/// What the derive's own attribute says.
+fn options(input: &DeriveInput, name: &str) -> TokenStream {
+    input
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident(name))
+        .find_map(|attr| attr.meta.require_list().ok().map(|list| list.tokens.clone()))
+        .unwrap_or_default()
+}
+
+/// The item with `Clone` and serde's derives, apart from those that it has.
+fn derived(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
+    let has = existing_derives(&input.attrs);
+    let missing = |name: &str| !has.iter().any(|known| known == name);
+    let mut derives: Vec<TokenStream> = Vec::new();
+    if missing("Clone") {
+        derives.push(quote!(#krate::__private::Clone));
+    }
+    let mut serde = None;
+    for name in ["Serialize", "Deserialize"] {
+        if missing(name) {
+            let name = syn::Ident::new(name, Span::call_site());
+            derives.push(quote!(#krate::__private::serde::#name));
+            let path = quote!(#krate::__private::serde).to_string().replace(' ', "");
+            serde = Some(quote!(#[serde(crate = #path)]));
+        }
+    }
+    let serde = serde.filter(|_| !names_serde(&input.attrs));
+    quote!(#[derive(#(#derives),*)] #serde #input)
+}
+
+/// The last segments of the derives that the author wrote below our attribute.
+fn existing_derives(attrs: &[Attribute]) -> Vec<String> {
+    let derives = attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+    let paths =
+        derives.filter_map(|attr| attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok());
+    paths.flatten().filter_map(|path| Some(path.segments.last()?.ident.to_string())).collect()
+}
+
+/// Whether the author says themselves where serde is.
+fn names_serde(attrs: &[Attribute]) -> bool {
+    let serde = attrs.iter().filter(|attr| attr.path().is_ident("serde"));
+    let metas = serde.filter_map(|attr| {
+        let list = attr.meta.require_list().ok()?;
+        Punctuated::<Meta, Token![,]>::parse_terminated.parse2(list.tokens.clone()).ok()
+    });
+    metas.flatten().any(|meta| meta.path().is_ident("crate"))
+}
+
+fn event_impl(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
+    let name = &input.ident;
+    let generics = shareable(&input.generics, krate);
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #krate::__private::Event for #name #ty_generics #where_clause {}
+    }
+}
+
+fn prompt_impl(input: &DeriveInput, args: &PromptArgs, krate: &TokenStream) -> TokenStream {
+    let private = quote!(#krate::__private);
+    let name = &input.ident;
+    let response = &args.response;
+    let mut generics = shareable(&input.generics, krate);
+    for param in generics.type_params_mut() {
+        param.bounds.push(parse_quote!(#private::Clone));
+    }
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let validate = args.validate.as_ref().map(|path| {
+        quote! {
+            fn validate(&self, response: &Self::Response) -> #private::Result<(), #private::String> {
+                #private::refusal(#path(self, response))
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Prompt for #name #ty_generics #where_clause {
+            type Response = #response;
+            #validate
+        }
+    }
+}
+
+/// The parameters, each of a type that can be shared between threads.
+fn shareable(generics: &Generics, krate: &TokenStream) -> Generics {
+    let mut generics = generics.clone();
+    for param in generics.type_params_mut() {
+        param.bounds.push(parse_quote!(#krate::__private::Send));
+        param.bounds.push(parse_quote!(#krate::__private::Sync));
+        param.bounds.push(parse_quote!('static));
+    }
+    generics
+}

@@ -1,0 +1,190 @@
+//! A checked graph as tokens: an enum, a table, a `match` from step to method. No decisions are left to make.
+//!
+//! Types are checked by the compiler, by the way they are used here: every type of a signature passes through
+//! one function or trait of `__private` whose error text speaks to the author. See `private.rs` in the runtime
+//! for why a mistake is reported only once.
+
+mod call;
+mod checks;
+mod events;
+mod prompts;
+mod table;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::visit_mut::VisitMut as _;
+use syn::{Generics, Path, Type, WhereClause, parse_quote};
+
+use crate::graph::{EventInfo, Graph, identifier};
+use crate::parse::{Source, WorkflowDef};
+use crate::signature::{Event, Kind, Payload};
+use crate::types::{ReplaceSelf, unraw};
+use crate::validate::Checked;
+
+pub(crate) use checks::{for_event, used_path};
+pub(crate) use prompts::PromptEnum;
+
+/// Everything that stands for a workflow beside the author's own block.
+pub(crate) fn workflow(checked: &Checked<'_>) -> TokenStream {
+    let graph = checked.graph();
+    let names = Names::new(graph.source, graph.def);
+    let prompts = PromptEnum::new(graph.source, graph.def, &names);
+    let block = graph.source.stripped(Some(&diagram(graph)));
+    let prompt_enum = prompts.definition();
+    let prompt_impls = prompts.impls(&names);
+    let events = events::definition(graph, &names, &prompts);
+    let asks = prompts::asks(graph, &names, &prompts);
+    let workflow = implementation(graph, &names, &prompts);
+    let checks = checks::all(graph, &names);
+    let used = used_path(graph.source);
+    let register = register(graph, &names);
+    let private = &names.private;
+    quote! {
+        #block
+        #prompt_enum
+        #[doc(hidden)]
+        #[allow(
+            clippy::all, clippy::pedantic, clippy::nursery, dead_code, deprecated, missing_docs,
+            non_camel_case_types, private_interfaces, unreachable_code, unreachable_patterns,
+            unreachable_pub, unused_qualifications, unused_variables
+        )]
+        const _: () = {
+            use #private::Otherwise as _;
+            #events
+            #prompt_impls
+            #asks
+            #workflow
+            #checks
+            #used
+            #register
+        };
+    }
+}
+
+/// The names that the pieces of an expansion share.
+pub(crate) struct Names {
+    /// The runtime.
+    pub(crate) krate: TokenStream,
+    /// What the runtime keeps for expansions.
+    pub(crate) private: TokenStream,
+    /// The event enum.
+    pub(crate) events: Ident,
+    pub(crate) self_ty: Type,
+    /// The parameters of the block, with `Self` in their bounds replaced.
+    pub(crate) generics: Generics,
+}
+
+impl Names {
+    pub(crate) fn new(source: &Source, def: &WorkflowDef) -> Self {
+        let krate = runtime(def.args.krate.as_ref());
+        let private = quote!(#krate::__private);
+        let self_ty = source.self_ty.clone();
+        let mut generics = source.generics.clone();
+        ReplaceSelf(&self_ty).visit_generics_mut(&mut generics);
+        let params: Vec<Ident> = generics.type_params().map(|param| param.ident.clone()).collect();
+        if !generics.params.is_empty() {
+            let clause: &mut WhereClause = generics.make_where_clause();
+            for param in params {
+                clause.predicates.push(parse_quote!(#param: #private::Send + #private::Sync + 'static));
+            }
+            clause.predicates.push(parse_quote!(#self_ty: #private::Send + #private::Sync + 'static));
+        }
+        let events = format_ident!("__{}Events", unraw(&source.name));
+        Self { krate, private, events, self_ty, generics }
+    }
+
+    /// The type of a payload.
+    pub(crate) fn payload(&self, payload: &Payload) -> TokenStream {
+        let private = &self.private;
+        match payload {
+            Payload::Written(ty) => quote!(#ty),
+            Payload::Unit => quote!(()),
+            Payload::Text => quote!(#private::Text),
+        }
+    }
+
+    /// The event enum with its parameters.
+    pub(crate) fn events_ty(&self) -> TokenStream {
+        let events = &self.events;
+        let (_, ty_generics, _) = self.generics.split_for_impl();
+        quote!(#events #ty_generics)
+    }
+
+    /// `Of::<T>::new()`, the receiver of the tolerant methods.
+    pub(crate) fn of(&self, ty: &impl quote::ToTokens) -> TokenStream {
+        let private = &self.private;
+        quote!(#private::Of::<#ty>::new())
+    }
+
+    /// The value of a variant: in an `Arc` where some step borrows the event.
+    pub(crate) fn wrapped(&self, info: &EventInfo, value: TokenStream) -> TokenStream {
+        let private = &self.private;
+        if info.by_ref { quote!(#private::Arc::new(#value)) } else { value }
+    }
+}
+
+/// The place of the author's token with the hygiene of ours: the caret of a message, nothing more.
+pub(crate) fn located(span: Span) -> Span {
+    span.resolved_at(Span::call_site())
+}
+
+/// The path of the runtime.
+pub(crate) fn runtime(krate: Option<&Path>) -> TokenStream {
+    krate.map_or_else(|| quote!(::workflow_runtime), |path| quote!(#path))
+}
+
+/// The enum's name for a prompt: `ApproveOrder`.
+pub(crate) fn prompt_variant(prompt: &Event) -> String {
+    identifier(&prompt.payload.name())
+}
+
+fn implementation(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> TokenStream {
+    let Names { private, self_ty, .. } = names;
+    let (impl_generics, _, where_clause) = names.generics.split_for_impl();
+    let types = types(graph.def, names, &prompts.ty(names), &names.events_ty());
+    let table = table::graph(graph, names);
+    let call = call::function(graph, names);
+    let schemas = prompts::schemas(graph, names);
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Workflow for #self_ty #where_clause {
+            #types
+            const GRAPH: &'static #private::graph::Graph = #table;
+            #call
+            #schemas
+        }
+    }
+}
+
+/// The associated types.
+pub(crate) fn types(
+    def: &WorkflowDef,
+    names: &Names,
+    prompt: &TokenStream,
+    event: &TokenStream,
+) -> TokenStream {
+    let payload_of = |kind| {
+        let event =
+            def.steps.iter().flat_map(|step| step.signature.events()).find(|event| event.kind == kind);
+        event.map_or_else(|| quote!(()), |event| names.payload(&event.payload))
+    };
+    let (input, output) = (payload_of(Kind::Start), payload_of(Kind::Stop));
+    let progress = def.args.progress.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty));
+    quote! {
+        type Input = #input;
+        type Output = #output;
+        type Progress = #progress;
+        type Prompt = #prompt;
+        type Event = #event;
+    }
+}
+
+fn diagram(graph: &Graph<'_>) -> String {
+    format!("\n# Graph\n```text\n{}\n```\n", graph.table.to_text().trim_end())
+}
+
+fn register(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {
+    let path = graph.def.args.register.as_ref()?;
+    let Names { krate, self_ty, .. } = names;
+    Some(quote!(#krate::register!(#self_ty, #path);))
+}

@@ -1,0 +1,306 @@
+//! From a step's number to its method: what it takes, the call, what it gives.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned as _;
+use workflow_graph as model;
+
+use crate::expand::{Names, located};
+use crate::graph::{EventInfo, Graph, spelled_alike};
+use crate::parse::StepDef;
+use crate::signature::{Alternative, Arg, Event, Many, Param, ParamForm, Taken};
+use crate::types::unraw;
+
+/// `fn call`, with an arm per step. Boxed per arm: one future for all steps would be as large as the largest.
+pub(super) fn function(graph: &Graph<'_>, names: &Names) -> TokenStream {
+    let Names { private, .. } = names;
+    let arms = graph.steps().map(|(id, step, def)| {
+        let number = id.0;
+        let body = Arm { graph, names, step, def }.body();
+        let span = located(def.signature.name.span());
+        if def.signature.is_async {
+            // The caret of "future cannot be sent between threads safely" stands under the step's name.
+            let block = quote_spanned!(span=> async move { #body });
+            quote!(#number => #private::every_step_is_send(#block),)
+        } else {
+            quote!(#number => #private::done(move || { #body }),)
+        }
+    });
+    quote! {
+        fn call(
+            self: #private::Arc<Self>,
+            step: #private::graph::StepId,
+            input: #private::Input<Self::Event>,
+            context: #private::Context<Self>,
+        ) -> #private::StepCall<Self::Event> {
+            match step.0 {
+                #(#arms)*
+                _ => #private::no_such_step(step),
+            }
+        }
+    }
+}
+
+struct Arm<'a> {
+    graph: &'a Graph<'a>,
+    names: &'a Names,
+    step: &'a model::Step,
+    def: &'a StepDef,
+}
+
+impl Arm<'_> {
+    fn body(&self) -> TokenStream {
+        let private = &self.names.private;
+        let signature = &self.def.signature;
+        let takes = self.takes();
+        let receiver = signature.has_self.then(|| quote!(&*self,));
+        let args = signature.args.iter().map(|arg| match arg {
+            // Where that type is not our `Context`, the mismatch is reported on it.
+            Arg::Context(ty) => quote_spanned!(located(ty.span())=> &context),
+            Arg::Event(position) => {
+                let arg = format_ident!("__arg{position}");
+                quote!(#arg)
+            }
+            Arg::Tool => TokenStream::new(),
+        });
+        let name = &signature.name;
+        let wait = signature.is_async.then(|| quote!(.await));
+        let gives = self.gives();
+        quote! {
+            #takes
+            let __out = Self::#name(#receiver #(#args),*)#wait;
+            #private::Ok(#gives)
+        }
+    }
+
+    // ---- what it takes ----
+
+    /// `let __arg0 = ..;` for each event parameter.
+    fn takes(&self) -> TokenStream {
+        let private = &self.names.private;
+        let name = unraw(&self.def.signature.name);
+        let params = &self.def.signature.params;
+        let parts: Vec<Ident> = (0..params.len()).map(|position| format_ident!("__part{position}")).collect();
+        let split = match params.as_slice() {
+            [Param { form: ParamForm::One, .. }] => quote!(let __part0 = #private::one(input, #name)?;),
+            _ => quote!(let [#(#parts),*] = #private::parts(input, #name)?;),
+        };
+        let single = matches!(params.as_slice(), [Param { form: ParamForm::One, .. }]);
+        let takes = params.iter().zip(&parts).enumerate().map(|(position, (param, part))| {
+            let arg = format_ident!("__arg{position}");
+            match param.form {
+                ParamForm::Gather | ParamForm::GatherFailures => {
+                    let value = self.gather(param, part);
+                    quote!(let #part = #private::all(#part, #name)?; let #arg = #value;)
+                }
+                ParamForm::One | ParamForm::Failed => {
+                    let part_of = (!single).then(|| quote!(let #part = #private::part(#part, #name)?;));
+                    let subject = if param.borrows() { quote!(&#part) } else { quote!(#part) };
+                    let value = self.take(param, &subject);
+                    quote!(#part_of let #arg = #value;)
+                }
+            }
+        });
+        quote!(#split #(#takes)*)
+    }
+
+    /// What a parameter takes, out of the event in `subject`: by value, or a borrow if some alternative is one.
+    fn take(&self, param: &Param, subject: &TokenStream) -> TokenStream {
+        let private = &self.names.private;
+        let (events, step) = (&self.names.events, unraw(&self.def.signature.name));
+        let letters = letters();
+        let arms = param.alternatives.iter().zip(&letters).filter_map(|(taken, letter)| {
+            let (_, info) = self.graph.event(&taken.event)?;
+            let variant = &info.variant;
+            let value = self.taken(taken, info, param.borrows());
+            let value = if param.one_of.is_some() { quote!(#private::OneOf::#letter(#value)) } else { value };
+            Some(quote!(#events::#variant(event) => #value,))
+        });
+        let value = quote!(match #subject { #(#arms)* _ => return #private::misrouted(#step) });
+        match &param.one_of {
+            Some(written) => {
+                self.from_ours(written, &self.one_of(param.alternatives.iter().map(whole)), &value)
+            }
+            None => value,
+        }
+    }
+
+    /// The value of one alternative, out of `event`: the variant's content, borrowed if some alternative is.
+    fn taken(&self, taken: &Taken, info: &EventInfo, borrows: bool) -> TokenStream {
+        let private = &self.names.private;
+        let first = &info.first.ty;
+        let of = self.names.of(first);
+        let ty = &taken.event.ty;
+        let other_spelling = !spelled_alike(first, ty);
+        if taken.by_ref {
+            return if other_spelling {
+                quote!(<#ty as #private::SameEvent<#first>>::from_first_ref(&**event))
+            } else {
+                quote!(&**event)
+            };
+        }
+        let value = match (borrows, info.by_ref) {
+            (true, _) => quote!(#of.copy(event)),
+            (false, true) => quote!(#of.unshare(event)),
+            (false, false) => quote!(event),
+        };
+        if other_spelling { quote!(<#ty as #private::SameEvent<#first>>::from_first(#value)) } else { value }
+    }
+
+    fn gather(&self, param: &Param, members: &Ident) -> TokenStream {
+        let private = &self.names.private;
+        let value = self.take(param, &quote!(__member));
+        let all = if param.borrows() { quote!(&#members) } else { quote!(#members) };
+        let element = element(param);
+        let list = quote!({
+            let mut list = #private::Vec::with_capacity(#members.len());
+            for __member in #all {
+                list.push(#value);
+            }
+            list
+        });
+        self.from_ours(&param.ty, &quote!(#private::Vec<#element>), &list)
+    }
+
+    // ---- what it gives ----
+
+    /// `Emitted` out of `__out`.
+    fn gives(&self) -> TokenStream {
+        let private = &self.names.private;
+        let returns = &self.def.signature.returns;
+        let unwrapped = returns.result.as_ref().map(|(written, ok)| {
+            quote!(let __out = <#written as #private::Fallible<#ok>>::into_step_result(__out)?;)
+        });
+        if returns.alternatives.is_empty() {
+            return quote!({ #unwrapped let () = __out; #private::Emitted::None });
+        }
+        let emitted = match (&returns.one_of, returns.alternatives.as_slice()) {
+            (None, [alternative]) => self.alternative(alternative, 0),
+            (one_of, alternatives) => {
+                let letters = letters();
+                let arms =
+                    alternatives.iter().zip(&letters).enumerate().map(|(position, (alternative, letter))| {
+                        let emitted = self.alternative(alternative, position);
+                        quote!(#private::OneOf::#letter(__out) => #emitted,)
+                    });
+                let ours = self.one_of(alternatives.iter().map(|alternative| {
+                    let ty = alternative.ty();
+                    quote!(#ty)
+                }));
+                let out = one_of.as_ref().map(|written| self.into_ours(written, &ours, &quote!(__out)));
+                quote!(match #out { #(#arms)* })
+            }
+        };
+        match &returns.option {
+            None => quote!({ #unwrapped #emitted }),
+            Some((written, some)) => {
+                let out = self.into_ours(written, &quote!(#private::Option<#some>), &quote!(__out));
+                quote!({
+                    #unwrapped
+                    match #out {
+                        #private::Some(__out) => #emitted,
+                        #private::None => #private::Emitted::None,
+                    }
+                })
+            }
+        }
+    }
+
+    fn alternative(&self, alternative: &Alternative, position: usize) -> TokenStream {
+        let private = &self.names.private;
+        match alternative {
+            Alternative::One(event) => {
+                let event = self.emitted(event);
+                quote!(#private::Emitted::One(#event))
+            }
+            Alternative::Many(many) => self.many(many, position),
+        }
+    }
+
+    fn many(&self, many: &Many, position: usize) -> TokenStream {
+        let private = &self.names.private;
+        let Some(model::Alternative::Many(point)) = self.step.returns.alternatives.get(position) else {
+            return TokenStream::new();
+        };
+        let point = point.0;
+        let element = &many.element;
+        let each = match (&many.one_of, many.items.as_slice()) {
+            (None, [item]) => self.emitted(item),
+            (one_of, items) => {
+                let letters = letters();
+                let arms = items.iter().zip(&letters).map(|(item, letter)| {
+                    let emitted = self.emitted(item);
+                    quote!(#private::OneOf::#letter(__out) => #emitted,)
+                });
+                let ours = self.one_of(items.iter().map(|item| {
+                    let ty = &item.ty;
+                    quote!(#ty)
+                }));
+                let out = one_of.as_ref().map(|written| self.into_ours(written, &ours, &quote!(__out)));
+                quote!(match #out { #(#arms)* })
+            }
+        };
+        let list = self.into_ours(&many.ty, &quote!(#private::Vec<#element>), &quote!(__out));
+        quote! {
+            #private::Emitted::Many(
+                #private::graph::PointId(#point),
+                #private::Iterator::collect(#private::Iterator::map(#private::IntoIterator::into_iter(#list), |__out| #each)),
+            )
+        }
+    }
+
+    /// The variant of the event in `__out`.
+    fn emitted(&self, event: &Event) -> TokenStream {
+        let private = &self.names.private;
+        let Some((_, info)) = self.graph.event(event) else {
+            return TokenStream::new();
+        };
+        let (events, variant) = (&self.names.events, &info.variant);
+        let (first, ty) = (&info.first.ty, &event.ty);
+        let value = if spelled_alike(first, ty) {
+            quote!(__out)
+        } else {
+            quote!(<#ty as #private::SameEvent<#first>>::into_first(__out))
+        };
+        let value = self.names.wrapped(info, value);
+        quote!(#events::#variant(#value))
+    }
+
+    // ---- between the author's spelling and ours ----
+
+    fn one_of(&self, types: impl Iterator<Item = TokenStream>) -> TokenStream {
+        let private = &self.names.private;
+        quote!(#private::OneOf<#(#types),*>)
+    }
+
+    fn from_ours(&self, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
+        let private = &self.names.private;
+        quote!(<#written as #private::Form<#ours>>::from_ours(#value))
+    }
+
+    fn into_ours(&self, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
+        let private = &self.names.private;
+        quote!(<#written as #private::Form<#ours>>::into_ours(#value))
+    }
+}
+
+/// An alternative with its `&`.
+fn whole(taken: &Taken) -> TokenStream {
+    let ty = &taken.event.ty;
+    if taken.by_ref { quote!(&#ty) } else { quote!(#ty) }
+}
+
+/// The element of a gather, as written.
+fn element(param: &Param) -> TokenStream {
+    match (&param.one_of, param.alternatives.first()) {
+        (Some(one_of), _) => quote!(#one_of),
+        (None, Some(taken)) => whole(taken),
+        (None, None) => TokenStream::new(),
+    }
+}
+
+/// The variants of `OneOf`.
+fn letters() -> Vec<Ident> {
+    ["A", "B", "C", "D", "E", "F", "G", "H"].into_iter().map(|letter| format_ident!("{letter}")).collect()
+}

@@ -1,0 +1,145 @@
+//! Everything that a graph must be before it is expanded.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use workflow_graph::StepId;
+use workflow_graph::check::Place;
+
+use crate::error::Errors;
+use crate::graph::Graph;
+use crate::parse::{Source, StepDef, WorkflowDef};
+use crate::signature::{Alternative, Kind, ParamForm};
+
+/// A graph that keeps every rule.
+pub(crate) struct Checked<'a>(Graph<'a>);
+
+impl<'a> Checked<'a> {
+    pub(crate) fn graph(&self) -> &Graph<'a> {
+        &self.0
+    }
+}
+
+/// The rules about the graph, all of them, each violation on the tokens at fault.
+///
+/// The rules themselves are `workflow_graph`'s, because a running program checks graphs too.
+pub(crate) fn check(graph: Graph<'_>) -> Result<Checked<'_>, Errors> {
+    let mut errors = Errors::new();
+    for violation in graph.table.check() {
+        errors.on(tokens_at(violation.at, &graph), &violation.message);
+        for (place, message) in &violation.also {
+            errors.on(tokens_at(*place, &graph), message);
+        }
+    }
+    errors.finish().map(|()| Checked(graph))
+}
+
+/// The options that say something only beside others.
+pub(crate) fn options(def: &WorkflowDef, source: &Source) -> Result<(), Errors> {
+    let mut errors = Errors::new();
+    for step in &def.steps {
+        if let (Some(key), true) = (step.args.key("blocking"), step.signature.is_async) {
+            errors.on(key, "`blocking` is for a plain `fn` that computes for long; an `async fn` gives way at each `.await`");
+        }
+    }
+    let generic = !source.generics.params.is_empty();
+    if let (Some(path), true) = (&def.args.register, generic) {
+        let name = &source.name;
+        errors.on(
+            path,
+            format!("`{name}` has parameters, so there are many workflows to register; call `workflow_runtime::register!({name}<..>, ..)` for each"),
+        );
+    }
+    errors.finish()
+}
+
+/// What the grammar reads and the engine does not do yet.
+pub(crate) fn supported(def: &WorkflowDef) -> Result<(), Errors> {
+    let mut errors = Errors::new();
+    if let Some((key, _)) = &def.args.state {
+        errors.on(key, "`state` is not supported yet; keep what changes in the events");
+    }
+    for step in &def.steps {
+        for option in ["retry", "timeout", "blocking", "catches", "max_recoveries"] {
+            if let Some(key) = step.args.key(option) {
+                errors.on(key, format!("`{option}` is not supported yet; remove it"));
+            }
+        }
+        for param in &step.signature.params {
+            match param.form {
+                ParamForm::One | ParamForm::Gather => {}
+                ParamForm::Failed | ParamForm::GatherFailures => {
+                    errors
+                        .on(&param.ty, "`StepFailed` is not supported yet; a step that fails, fails the run");
+                    continue;
+                }
+            }
+            for taken in &param.alternatives {
+                match taken.event.kind {
+                    Kind::Expired => errors.on(
+                        &taken.event.ty,
+                        "`Expired` is not supported yet; questions stay open until they are answered",
+                    ),
+                    Kind::Signal => errors.on(
+                        &taken.event.ty,
+                        "`Signal` is not supported yet; ask for what comes from outside with `InputRequired`",
+                    ),
+                    _ => {}
+                }
+            }
+        }
+        for tool in &step.signature.tools {
+            let name =
+                crate::types::last_segment(tool.ty()).map(|(name, _)| name.to_string()).unwrap_or_default();
+            errors.on(tool.ty(), format!("`{name}` is not supported yet; return what the step emits"));
+        }
+    }
+    errors.finish()
+}
+
+/// What the author wrote at that place.
+fn tokens_at(place: Place, graph: &Graph<'_>) -> TokenStream {
+    let step = place.step().and_then(|id| step_at(graph, id));
+    let found = step.and_then(|step| within(place, step));
+    match (found, step) {
+        (Some(tokens), _) => tokens,
+        (None, Some(step)) => step.signature.name.to_token_stream(),
+        (None, None) => graph.source.self_ty.to_token_stream(),
+    }
+}
+
+fn step_at<'a>(graph: &Graph<'a>, id: StepId) -> Option<&'a StepDef> {
+    graph.def.steps.get(id.index())
+}
+
+fn within(place: Place, step: &StepDef) -> Option<TokenStream> {
+    let signature = &step.signature;
+    match place {
+        Place::Workflow | Place::Step(_) => None,
+        Place::Param { param, alternative, .. } => {
+            let param = signature.params.get(usize::from(param))?;
+            Some(match param.alternatives.get(usize::from(alternative)) {
+                Some(taken) => taken.event.ty.to_token_stream(),
+                None => param.ty.to_token_stream(),
+            })
+        }
+        Place::Returned { alternative, item, .. } => {
+            match signature.returns.alternatives.get(usize::from(alternative)) {
+                Some(Alternative::One(event)) => Some(event.ty.to_token_stream()),
+                Some(Alternative::Many(many)) => Some(match many.items.get(usize::from(item)) {
+                    Some(item) => item.ty.to_token_stream(),
+                    None => many.ty.to_token_stream(),
+                }),
+                None => signature.returns.ty.as_ref().map(ToTokens::to_token_stream),
+            }
+        }
+        Place::Tool { tool, .. } => {
+            signature.tools.get(usize::from(tool)).map(|tool| tool.ty().to_token_stream())
+        }
+        Place::Catches { position, .. } => {
+            let named = position.and_then(|position| step.args.catches.as_ref()?.get(usize::from(position)));
+            let option = named.or_else(|| step.args.key("catches")).map(ToTokens::to_token_stream);
+            option.or_else(|| signature.params.first().map(|param| param.ty.to_token_stream()))
+        }
+        Place::Option { name, .. } => step.args.key(name).map(ToTokens::to_token_stream),
+    }
+}

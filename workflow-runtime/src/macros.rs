@@ -1,0 +1,218 @@
+//! The macros, with their documentation: the crate that defines them cannot show examples that compile.
+
+/// Makes an `impl` block a workflow: its [`#[step]`](macro@step) methods are the steps, and their signatures the
+/// graph.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// struct Greet;
+///
+/// #[event]
+/// struct Name(String);
+///
+/// #[workflow]
+/// impl Greet {
+///     #[step]
+///     fn ask(&self, _: Start) -> InputRequired {
+///         InputRequired::text("What is your name?")
+///     }
+///
+///     #[step]
+///     fn read(&self, answer: HumanResponse) -> Name {
+///         Name(answer.response)
+///     }
+///
+///     #[step]
+///     async fn greet(&self, Name(name): Name) -> Stop<String> {
+///         Stop(format!("Hello, {name}!"))
+///     }
+/// }
+///
+/// assert_eq!(Greet::GRAPH.steps.len(), 3);
+/// ```
+///
+/// # What a signature says
+/// Parameters, in any order and under any pattern:
+///
+/// | form | meaning |
+/// |---|---|
+/// | `&self` | the workflow value, shared by all runs |
+/// | `ctx: &Context<Self>` | the run, see [`Context`](crate::Context) |
+/// | `Start<I>` | the run's input; `Start` alone is `Start<()>` |
+/// | `T`, `&T` | an event; by reference it is neither cloned nor needs `Clone` |
+/// | `OneOf<A, B>`, `OneOf<&A, &B>` | either |
+/// | `HumanResponse<Q>` | the answer to an `InputRequired<Q>`; alone it is about [`Text`](crate::Text) |
+/// | `a: A, b: B` | a join: one of each, from the same branch |
+/// | `Vec<T>`, `Vec<&T>`, `Vec<OneOf<..>>` | a gather: all of a fan-out, in its order |
+///
+/// Returns, each also inside a `Result`:
+///
+/// | form | meaning |
+/// |---|---|
+/// | `T` | emits one `T` |
+/// | `OneOf<A, B>` | emits one of them, see [`OneOf::new`](crate::OneOf::new) |
+/// | `Option<..>` | may emit nothing: the branch ends |
+/// | `Vec<T>`, `Vec<OneOf<..>>` | fans out: each element opens a branch |
+/// | `()` | emits nothing |
+/// | `InputRequired<Q>` | asks a person |
+/// | `Stop<O>` | ends the run with `O`; `Stop` alone is `Stop<()>` |
+///
+/// The names above are read by the last segment of their path, whatever leads there, so they cannot name types
+/// of your own in the signature of a step. An event is called by its last segment and type arguments, and that
+/// name stands in saved runs and diagrams.
+///
+/// # Options
+/// | option | meaning |
+/// |---|---|
+/// | `name = "checkout"` | what the workflow is called in saved runs; else the name of the type |
+/// | `progress = P` | what steps publish while they work |
+/// | `prompts = Questions` | the name of the generated enum of questions; else the type's name and `Prompt` |
+/// | `register = path` | the function that builds the workflow, for programs that host many |
+/// | `crate = path` | where this crate is, if not at `::workflow_runtime` |
+///
+/// # What is generated
+/// The block itself without our attributes; an enum of the questions, if there are any; and an implementation of
+/// [`Workflow`](trait@crate::Workflow) with an enum of the events.
+pub use workflow_macros::workflow;
+
+/// Marks a method of a [`#[workflow]`](macro@workflow) as a step.
+///
+/// The method stays an ordinary one, to be called in tests.
+///
+/// # Options
+/// | option | meaning |
+/// |---|---|
+/// | `workers = 4` | runs at most so many at once within a run |
+/// | `take = 1` | a gather fires on so many arrivals, and the rest of its fan-out is cancelled |
+/// | `cancel_rest = false` | .. is not |
+/// | `was = "old_name"` | what the step was called when older runs were saved |
+/// | `skip(dead_end)` | turns rules off for this step: `reachability`, `dead_end`, `outside`, `join` |
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[event]
+/// struct Page(u32);
+///
+/// #[event]
+/// struct Words(usize);
+///
+/// struct Count;
+///
+/// #[workflow]
+/// impl Count {
+///     #[step]
+///     fn split(&self, Start(pages): Start<u32>) -> Vec<Page> {
+///         (0..pages).map(Page).collect()
+///     }
+///
+///     #[step(workers = 4)]
+///     async fn read(&self, Page(number): Page) -> Result<Words, std::num::TryFromIntError> {
+///         Ok(Words(usize::try_from(number)? * 100))
+///     }
+///
+///     #[step]
+///     fn sum(&self, all: Vec<&Words>) -> Stop<usize> {
+///         Stop(all.iter().map(|words| words.0).sum())
+///     }
+/// }
+///
+/// assert_eq!(Count.sum(vec![&Words(1), &Words(2)]), Stop(3));
+/// ```
+pub use workflow_macros::step;
+
+/// Makes a type an [`Event`](trait@crate::Event): [`#[data]`](macro@data), and the marker.
+///
+/// Takes `crate = path`. A type with a `Clone` or serde derive of its own keeps it, if that stands below this
+/// attribute; `#[serde(..)]` attributes work as ever.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[event]
+/// #[derive(Debug, PartialEq)]
+/// struct Priced {
+///     id: u64,
+///     #[serde(default)]
+///     cents: u64,
+/// }
+/// ```
+pub use workflow_macros::event;
+
+/// Makes a type a [`Prompt`](trait@crate::Prompt): [`#[data]`](macro@data), and the trait.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `response = R` | what an answer is made of |
+/// | `validate = path` | `fn(&Self, &R) -> Result<(), impl Display>`: refuses answers that make no sense |
+/// | `crate = path` | where this crate is, if not at `::workflow_runtime` |
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[prompt(response = Decision)]
+/// struct ApproveOrder {
+///     id: u64,
+///     total: u64,
+/// }
+///
+/// #[data]
+/// enum Decision {
+///     Approve,
+///     Reject { reason: String },
+/// }
+/// ```
+pub use workflow_macros::prompt;
+
+/// Makes a type one that can be saved with a run: `Clone`, and serde's `Serialize` and `Deserialize`, through
+/// this crate. For inputs, outputs, responses, progress, and what stands in them.
+///
+/// Takes `crate = path`.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[data]
+/// struct Order {
+///     id: u64,
+///     items: Vec<String>,
+/// }
+/// ```
+pub use workflow_macros::data;
+
+/// The marker of [`#[event]`](macro@event) alone, for a type with serde derives of its own.
+///
+/// Where this crate has another name: `#[event(crate = path)]` below the derive.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[derive(Clone, serde::Serialize, serde::Deserialize, Event)]
+/// #[serde(rename_all = "camelCase")]
+/// struct Priced {
+///     total_cents: u64,
+/// }
+/// ```
+pub use workflow_macros::Event;
+
+/// The trait of [`#[prompt]`](macro@prompt) alone, for a type with serde derives of its own.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[derive(Clone, serde::Serialize, serde::Deserialize, Prompt)]
+/// #[prompt(response = bool)]
+/// #[serde(rename_all = "camelCase")]
+/// struct Confirm {
+///     dry_run: bool,
+/// }
+/// ```
+pub use workflow_macros::Prompt;
