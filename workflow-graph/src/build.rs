@@ -470,3 +470,230 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AlternativeDecl, Builder, LinkError, StepDecl};
+    use crate::sketch::{graph, step};
+    use crate::{
+        Alternative, Catches, EventId, Graph, Origin, Param, ParamForm, PointId, Role, Slot, StepId, Tool,
+    };
+
+    fn slots(graph: &Graph, event: &str) -> Vec<(String, u16)> {
+        let event = graph.event(graph.event_named(event).unwrap()).unwrap();
+        event
+            .accepted_by
+            .iter()
+            .map(|slot| (graph.step(slot.step).unwrap().name.to_string(), slot.param))
+            .collect()
+    }
+
+    #[test]
+    fn events_are_numbered_once_in_order_of_first_mention() {
+        let mut builder = Builder::new("W").docs("What it does.");
+        let ids =
+            [builder.start("Order"), builder.event("Priced"), builder.start("Order"), builder.prompt("Q")];
+        assert_eq!(ids, [EventId(0), EventId(1), EventId(0), EventId(2)]);
+        let graph = builder.build();
+        assert_eq!(graph.docs, "What it does.");
+        let names: Vec<&str> = graph.events.iter().map(|event| &*event.name).collect();
+        assert_eq!(names, ["Start<Order>", "Priced", "InputRequired<Q>"]);
+    }
+
+    #[test]
+    fn every_form_has_its_name_and_its_payload() {
+        let mut builder = Builder::new("W");
+        let forms = [
+            (builder.start("()"), "Start", "()"),
+            (builder.start("Vec<u8>"), "Start<Vec<u8>>", "Vec<u8>"),
+            (builder.event("Pair<A, B>"), "Pair<A, B>", "Pair<A, B>"),
+            (builder.prompt("Q"), "InputRequired<Q>", "Q"),
+            (builder.response("Q"), "HumanResponse<Q>", "Q"),
+            (builder.expired("Q"), "Expired<Q>", "Q"),
+            (builder.signal("T"), "Signal<T>", "T"),
+            (builder.stop("O"), "Stop<O>", "O"),
+            (builder.stop("()"), "Stop", "()"),
+        ];
+        let graph = builder.build();
+        for (id, name, payload) in forms {
+            let event = graph.event(id).unwrap();
+            assert_eq!((&*event.name, event.payload()), (name, payload));
+        }
+    }
+
+    #[test]
+    fn routes_stand_in_source_order_once_per_parameter() {
+        let graph = graph(
+            "a: Start -> A | B
+             b: A, B -> Stop
+             c: B | A | A -> Stop
+             d: Failed<A> -> Stop",
+        );
+        assert_eq!(slots(&graph, "A"), [("b".to_owned(), 0), ("c".to_owned(), 0)]);
+        assert_eq!(slots(&graph, "B"), [("b".to_owned(), 1), ("c".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn fan_out_points_know_where_they_stand() {
+        let graph = graph("a: Start -> Stop | Vec<A|B> with Asker<Q>, Emitter<C>");
+        let a = graph.step(StepId(0)).unwrap();
+        assert_eq!(a.tools.get(1), Some(&Tool::Emitter(PointId(0))));
+        assert_eq!(a.returns.alternatives.get(1), Some(&Alternative::Many(PointId(1))));
+        let origins: Vec<Origin> = graph.points.iter().map(|point| point.origin).collect();
+        assert_eq!(origins, [Origin::Emitter(1), Origin::Returned(1)]);
+        assert_eq!(graph.points.get(1).unwrap().items.len(), 2);
+    }
+
+    #[test]
+    fn questions_know_their_answers_only_if_some_step_takes_them() {
+        let role = |text, name: &str| {
+            let graph = graph(text);
+            graph.event(graph.event_named(name).unwrap()).unwrap().role
+        };
+        let both = "a: Start -> ?Q
+             b: HumanResponse<Q> | Expired<Q> -> Stop";
+        assert_eq!(
+            role(both, "InputRequired<Q>"),
+            Role::Prompt { response: Some(EventId(2)), expired: Some(EventId(3)) }
+        );
+        assert_eq!(role(both, "Expired<Q>"), Role::Expired { prompt: Some(EventId(1)) });
+        let elements = "a: Start -> Vec<?Q>
+             b: Vec<HumanResponse<Q>> -> Stop";
+        assert_eq!(
+            role(elements, "InputRequired<Q>"),
+            Role::Prompt { response: Some(EventId(2)), expired: None }
+        );
+        let inside = "a: Start -> Stop with Asker<Q>
+             b: HumanResponse<Q> -> Stop";
+        assert_eq!(role(inside, "InputRequired<Q>"), Role::Prompt { response: None, expired: None });
+        assert_eq!(role(inside, "HumanResponse<Q>"), Role::Response { prompt: None });
+    }
+
+    #[test]
+    fn a_handler_that_names_no_steps_catches_the_rest() {
+        let graph = graph(
+            "a: Start -> B
+             b: B -> Stop
+             rest: Failed -> ()
+             named [catches=b]: Failed -> ()",
+        );
+        assert_eq!(graph.step(step(&graph, "rest")).unwrap().options.catches, Some(Catches::Rest));
+        let handler =
+            |name| graph.handler_of(step(&graph, name)).map(|it| graph.step(it).unwrap().name.to_string());
+        assert_eq!(handler("a").as_deref(), Some("rest"));
+        assert_eq!(handler("b").as_deref(), Some("named"));
+        assert_eq!(handler("rest"), None);
+        assert_eq!(handler("named"), None);
+        assert_eq!(graph.handler_of(StepId(99)), None);
+    }
+
+    #[test]
+    fn relinking_a_linked_graph_changes_nothing() {
+        let graph = graph(
+            "split: Start -> Vec<?Q> | A with Emitter<B>
+             yes: HumanResponse<Q>, B -> A
+             merge: Vec<A> -> Stop
+             rest: Failed -> Stop",
+        );
+        let mut again = graph.clone();
+        assert_eq!(again.relink(), Ok(()));
+        assert_eq!(again, graph);
+    }
+
+    #[test]
+    fn relinking_restores_what_was_derived() {
+        let graph = graph(
+            "split: Start -> Vec<A> | ?Q
+             yes: HumanResponse<Q> -> Stop
+             merge: Vec<A> -> Stop",
+        );
+        let mut foreign = graph.clone();
+        for event in foreign.events.to_mut() {
+            event.accepted_by = vec![Slot { step: StepId(77), param: 3 }].into();
+            if let Role::Prompt { response, .. } = &mut event.role {
+                *response = Some(EventId(99));
+            }
+        }
+        foreign.points.to_mut().iter_mut().for_each(|point| point.gathers = Vec::new().into());
+        assert_eq!(foreign.relink(), Ok(()));
+        assert_eq!(foreign, graph);
+    }
+
+    #[test]
+    fn numbers_that_lead_nowhere_are_refused_and_change_nothing() {
+        let good = graph(
+            "split: Start -> Vec<A> with Emitter<B>
+             merge: Vec<A> -> Stop
+             each: B -> ()
+             h [catches=merge]: Failed -> Stop",
+        );
+        let broken = |spoil: fn(&mut Graph)| {
+            let mut graph = good.clone();
+            spoil(&mut graph);
+            let before = graph.clone();
+            let error = graph.relink().unwrap_err();
+            assert_eq!(graph, before);
+            assert!(!graph.check().is_empty());
+            error
+        };
+
+        assert_eq!(
+            broken(|graph| graph.steps.to_mut()[0].params =
+                vec![Param::new(ParamForm::One, [EventId(9)])].into()),
+            LinkError::NoSuchEvent { step: StepId(0), event: EventId(9) }
+        );
+        assert_eq!(
+            broken(|graph| graph.points.to_mut()[0].items = vec![EventId(9)].into()),
+            LinkError::NoSuchEvent { step: StepId(0), event: EventId(9) }
+        );
+        assert_eq!(
+            broken(|graph| graph.steps.to_mut()[3].options.catches =
+                Some(Catches::Steps(vec![StepId(5)].into()))),
+            LinkError::NoSuchStep { handler: StepId(3), step: StepId(5) }
+        );
+        assert_eq!(
+            broken(|graph| graph.points.to_mut()[0].step = StepId(1)),
+            LinkError::NoSuchPoint { step: StepId(0), point: PointId(0) }
+        );
+        assert_eq!(
+            broken(|graph| graph.steps.to_mut()[0].tools = Vec::new().into()),
+            LinkError::StrayPoint { point: PointId(0) }
+        );
+        assert_eq!(
+            broken(|graph| graph.events = vec![graph.events[0].clone(); 65_537].into()),
+            LinkError::TooLarge
+        );
+    }
+
+    #[test]
+    fn more_than_there_are_numbers_is_reported_and_does_not_panic() {
+        let mut builder = Builder::new("Huge");
+        let start = builder.start("()");
+        for n in 0..=usize::from(u16::MAX) {
+            builder.event(&format!("E{n}"));
+        }
+        let mut step = StepDecl::new("a");
+        step.params.push(Param::new(ParamForm::One, [start]));
+        step.returns.alternatives.push(AlternativeDecl::One(start));
+        builder.step(step);
+        assert_eq!(builder.build().check().len(), 1);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_graph_survives_json() {
+        let graph = graph(
+            "split [workers=3 was=divide]: Start<Order> -> Vec<Task|?Q> | None with Emitter<B>, Asker<Q2>, Inbox<T>
+             yes [skip=join]: HumanResponse<Q>, B -> A
+             merge [take=2 cancel_rest=false]: Vec!<A|Task> -> Stop
+             rest [max_recoveries=2]: Failed -> Stop
+             named [catches=yes,split]: Failed<B> -> Stop",
+        );
+        let json = serde_json::to_string(&graph).unwrap();
+        let mut back: Graph = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, graph);
+        back.relink().unwrap();
+        assert_eq!(back, graph);
+        assert_eq!(back.fingerprint(), graph.fingerprint());
+    }
+}

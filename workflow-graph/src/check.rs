@@ -9,6 +9,8 @@ mod fan_out;
 mod forms;
 mod joins;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -10,10 +10,11 @@
 //! | error handler | rounded rectangle | rounded `box` |
 //! | person | hexagon | `hexagon` |
 //! | event | arrow | arrow |
-//! | fan-out, "each `T`" | thick arrow | bold arrow |
+//! | fan-out | thick arrow | bold arrow |
 //! | failure, expiry | dotted arrow | dashed arrow |
 //! | ask or take inside a step | line without an arrow | line without an arrow |
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use crate::check::Place;
@@ -75,7 +76,7 @@ impl Graph {
     /// decide  HumanResponse<ApproveOrder>   → Stop<Receipt>
     /// ```
     ///
-    /// `a + b` is a join, `a | b` is one of them, `all a` gathers, `each a` fans out.
+    /// `a + b` is a join, `a | b` is one of them, `all a` gathers, `each a` fans out, `nothing` ends the branch.
     #[must_use]
     pub fn to_text(&self) -> String {
         let flow = Flow::of(self);
@@ -97,8 +98,11 @@ impl Graph {
 }
 
 fn takes(flow: &Flow<'_>, step: &Step) -> String {
-    let params: Vec<String> = step.params.iter().map(|param| flow.takes(step, param)).collect();
-    if params.is_empty() { "nothing".to_owned() } else { params.join(" + ") }
+    match &*step.params {
+        [] => "nothing".to_owned(),
+        [Param { events, form: ParamForm::One }] => flow.names(events).join(" | "),
+        params => params.iter().map(|param| flow.takes(step, param)).collect::<Vec<_>>().join(" + "),
+    }
 }
 
 fn gives(flow: &Flow<'_>, step: &Step) -> String {
@@ -123,9 +127,8 @@ impl Flow<'_> {
         match param.form {
             ParamForm::One => events,
             ParamForm::Gather { failures } => {
-                let how_many = step.options.take.map_or("all".to_owned(), |take| format!("first {take}"));
                 let failures = if failures { " or failed" } else { "" };
-                format!("{how_many} {events}{failures}")
+                format!("{} {events}{failures}", how_many(step))
             }
             ParamForm::Failed => match &step.options.catches {
                 Some(Catches::Steps(steps)) => {
@@ -136,7 +139,7 @@ impl Flow<'_> {
                         .collect();
                     format!("failed {}", names.join(", "))
                 }
-                Some(Catches::Rest) | None => "failed".to_owned(),
+                Some(Catches::Rest) | None => "all other failures".to_owned(),
             },
         }
     }
@@ -151,17 +154,29 @@ impl Flow<'_> {
         }
     }
 
+    /// The name of an event; the names of several in parentheses, so that they can stand anywhere.
     fn one_of(&self, events: &[EventId]) -> String {
-        let names: Vec<&str> =
-            events.iter().filter_map(|event| self.graph.event(*event)).map(|event| &*event.name).collect();
-        names.join(" | ")
+        match &*self.names(events) {
+            [one] => (*one).to_owned(),
+            names => format!("({})", names.join(" | ")),
+        }
     }
+
+    fn names(&self, events: &[EventId]) -> Vec<&str> {
+        events.iter().filter_map(|event| self.graph.event(*event)).map(|event| &*event.name).collect()
+    }
+}
+
+/// How much of a scope a gather waits for.
+fn how_many(step: &Step) -> String {
+    step.options.take.map_or("all".to_owned(), |take| format!("first {take}"))
 }
 
 /// What both pictures show.
 struct Drawing {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
+    drawn: HashSet<Edge>,
 }
 
 struct Node {
@@ -170,7 +185,7 @@ struct Node {
     shape: Shape,
 }
 
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Edge {
     from: String,
     to: String,
@@ -190,7 +205,7 @@ enum Shape {
     Person,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Style {
     Event,
     FanOut,
@@ -201,7 +216,7 @@ enum Style {
 impl Drawing {
     fn of(graph: &Graph) -> Self {
         let flow = Flow::of(graph);
-        let mut drawing = Self { nodes: Vec::new(), edges: Vec::new() };
+        let mut drawing = Self { nodes: Vec::new(), edges: Vec::new(), drawn: HashSet::new() };
         for (event, it) in graph.event_ids().zip(graph.events.iter()) {
             let (shape, label) = match it.role {
                 Role::Start => (Shape::Start, &*it.name),
@@ -219,11 +234,16 @@ impl Drawing {
                 params if params.len() > 1 => Shape::Join,
                 _ => Shape::Step,
             };
-            drawing.nodes.push(Node { id: of_step(id), label: step.name.to_string(), shape });
+            // An arrow from every other step would hide the rest of the picture.
+            let label = match &step.options.catches {
+                Some(Catches::Rest) => format!("{}: all other failures", step.name),
+                Some(Catches::Steps(_)) | None => step.name.to_string(),
+            };
+            drawing.nodes.push(Node { id: of_step(id), label, shape });
         }
         for (event, it) in graph.event_ids().zip(graph.events.iter()) {
             if let Role::Start | Role::Signal = it.role {
-                drawing.reaches(&flow, &of_event(event), event, "", Style::Event);
+                drawing.reaches(&flow, &of_event(event), event, ("", ""), Style::Event);
             }
         }
         for (id, step) in flow.steps() {
@@ -235,7 +255,10 @@ impl Drawing {
                     drawing.edge(of_step(id), of_event(event), "", Style::Inside);
                 }
             }
-            if let Some(handler) = flow.handler_of(id) {
+            let named = |handler: &StepId| {
+                graph.step(*handler).is_some_and(|it| it.options.catches != Some(Catches::Rest))
+            };
+            if let Some(handler) = flow.handler_of(id).filter(named) {
                 drawing.edge(of_step(id), of_step(handler), "failed", Style::Failure);
             }
         }
@@ -245,7 +268,7 @@ impl Drawing {
                     [(response, "answer", Style::Event), (expired, "expired", Style::Failure)]
                 {
                     if let Some(answer) = answer {
-                        drawing.reaches(&flow, &of_event(event), answer, label, style);
+                        drawing.reaches(&flow, &of_event(event), answer, ("", label), style);
                     }
                 }
             }
@@ -257,32 +280,39 @@ impl Drawing {
     fn emits(&mut self, flow: &Flow<'_>, emission: &Emission) {
         let from = of_step(emission.step);
         let name = flow.one_of(&[emission.event]);
-        let (label, style) = match (emission.point, emission.at) {
-            (None, _) => (name, Style::Event),
-            (Some(_), Place::Tool { .. }) => (format!("sends each {name}"), Style::FanOut),
-            (Some(_), _) => (format!("each {name}"), Style::FanOut),
-        };
+        let style = if emission.point.is_some() { Style::FanOut } else { Style::Event };
+        let sends = if let Place::Tool { .. } = emission.at { "sends " } else { "" };
         match (flow.graph.role(emission.event), emission.point) {
             (Some(Role::Stop), _) => self.edge(from, of_event(emission.event), "", style),
             (Some(Role::Prompt { .. }), None) => self.edge(from, of_event(emission.event), "asks", style),
             (Some(Role::Prompt { .. }), Some(_)) => {
                 self.edge(from, of_event(emission.event), "asks each", style)
             }
-            _ => self.reaches(flow, &from, emission.event, &label, style),
+            _ => self.reaches(flow, &from, emission.event, (sends, &name), style),
         }
     }
 
-    fn reaches(&mut self, flow: &Flow<'_>, from: &str, event: EventId, label: &str, style: Style) {
+    fn reaches(
+        &mut self,
+        flow: &Flow<'_>,
+        from: &str,
+        event: EventId,
+        (verb, what): (&str, &str),
+        style: Style,
+    ) {
         for taken in flow.acceptances(event) {
-            let gathers = matches!(taken.form, ParamForm::Gather { .. });
-            let label = if gathers { format!("all {label}") } else { label.to_owned() };
+            let label = match (taken.form, flow.graph.step(taken.slot.step), style) {
+                (ParamForm::Gather { .. }, Some(step), _) => format!("{verb}{} {what}", how_many(step)),
+                (_, _, Style::FanOut) => format!("{verb}each {what}"),
+                _ => format!("{verb}{what}"),
+            };
             self.edge(from.to_owned(), of_step(taken.slot.step), label.trim_end(), style);
         }
     }
 
     fn edge(&mut self, from: String, to: String, label: &str, style: Style) {
         let edge = Edge { from, to, label: label.to_owned(), style };
-        if !self.edges.contains(&edge) {
+        if self.drawn.insert(edge.clone()) {
             self.edges.push(edge);
         }
     }
@@ -384,4 +414,89 @@ fn for_dot(text: &str) -> String {
 /// A line of its own stays one, also where a name came over the wire.
 fn for_text(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::build::{AlternativeDecl, Builder, StepDecl};
+    use crate::sketch::graph;
+    use crate::{Graph, Param, ParamForm};
+
+    fn checkout() -> Graph {
+        graph(
+            "price: Start<Order> -> Priced
+             triage: Priced -> Stop<Receipt> | ?ApproveOrder
+             decide: HumanResponse<ApproveOrder> -> Stop<Receipt>",
+        )
+    }
+
+    fn everything() -> Graph {
+        graph(
+            "plan: Start -> Plan with Asker<Budget>
+             split: Plan -> Vec<Task|Note> | None
+             work: Task -> Done | ?Help with Emitter<Line>
+             helped: HumanResponse<Help> -> Done
+             alone: Expired<Help> -> ()
+             log: Line -> () with Inbox<Quiet>
+             merge: Plan, Vec!<Done|Note> -> Stop
+             fast [take=2]: Vec<Done> -> ()
+             both: Task, Line -> ()
+             close: Signal<Close> -> Stop
+             retry [catches=work,split]: Failed -> ()
+             rest: Failed -> ()",
+        )
+    }
+
+    #[test]
+    fn text_is_aligned() {
+        assert_eq!(
+            checkout().to_text(),
+            "price   Start<Order>                 → Priced\n\
+             triage  Priced                       → Stop<Receipt> | asks ApproveOrder\n\
+             decide  HumanResponse<ApproveOrder>  → Stop<Receipt>\n"
+        );
+    }
+
+    #[test]
+    fn text_tells_all_forms_apart() {
+        assert_eq!(everything().to_text(), include_str!("drawn/everything.txt"));
+    }
+
+    #[test]
+    fn mermaid_draws_a_question() {
+        assert_eq!(checkout().to_mermaid(), include_str!("drawn/checkout.mmd"));
+    }
+
+    #[test]
+    fn mermaid_tells_all_forms_apart() {
+        assert_eq!(everything().to_mermaid(), include_str!("drawn/everything.mmd"));
+    }
+
+    #[test]
+    fn dot_tells_all_forms_apart() {
+        assert_eq!(everything().to_dot(), include_str!("drawn/everything.dot"));
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        let mut builder = Builder::new("Say \"hi\"");
+        let start = builder.start("Vec<&'static str>");
+        let odd = builder.event("a|b\"c\\d`e#f\ng");
+        let mut step = StepDecl::new("r#type");
+        step.params.push(Param::new(ParamForm::One, [start, odd]));
+        step.returns.alternatives.push(AlternativeDecl::One(odd));
+        builder.step(step);
+        let graph = builder.build();
+        assert_eq!(graph.to_mermaid(), include_str!("drawn/escaped.mmd"));
+        assert_eq!(graph.to_dot(), include_str!("drawn/escaped.dot"));
+        assert_eq!(graph.to_text(), include_str!("drawn/escaped.txt"));
+    }
+
+    #[test]
+    fn an_empty_graph_is_an_empty_drawing() {
+        let graph = Builder::new("Empty").build();
+        assert_eq!(graph.to_mermaid(), "flowchart TD\n");
+        assert_eq!(graph.to_dot(), "digraph \"Empty\" {\n}\n");
+        assert_eq!(graph.to_text(), "");
+    }
 }

@@ -159,3 +159,124 @@ impl Fnv {
         list.iter().for_each(|it| add(self, it));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Graph;
+    use crate::sketch::graph;
+
+    const CHECKOUT: &str = "price: Start<Order> -> Priced
+         triage: Priced -> Stop<Receipt> | ?ApproveOrder
+         decide: HumanResponse<ApproveOrder> -> Stop<Receipt>";
+
+    const EVERYTHING: &str = "plan: Start -> Plan with Asker<Budget>
+         split: Plan -> Vec<Task|Note> | None
+         work: Task -> Done | ?Help with Emitter<Line>
+         helped: HumanResponse<Help> | Expired<Help> -> Done
+         log: Line -> () with Inbox<Quiet>
+         merge: Plan, Vec!<Done|Note> -> Stop
+         fast [take=2]: Vec<Done> -> ()
+         close: Signal<Close> -> Stop
+         retry [catches=work,split]: Failed -> ()
+         typed [catches=log]: Failed<Line> -> ()
+         rest: Failed -> ()";
+
+    fn fingerprint(text: &str) -> u64 {
+        graph(text).fingerprint()
+    }
+
+    /// These numbers stand in saved runs. A test that fails here is right, and the code is wrong.
+    #[test]
+    fn fingerprints_are_stable_for_ever() {
+        assert_eq!(fingerprint(""), 0xa8c7_f832_281a_39c5);
+        assert_eq!(fingerprint(CHECKOUT), 0x9005_c352_b262_52e6);
+        assert_eq!(fingerprint(EVERYTHING), 0x919e_b062_f85b_26ac);
+        assert_eq!(graph(CHECKOUT).replay_fingerprint(), 0xb493_15e1_12e6_d387);
+        assert_eq!(graph(EVERYTHING).replay_fingerprint(), 0x53e2_27c7_f2da_070a);
+    }
+
+    #[test]
+    fn what_changes_nothing_for_a_saved_run_keeps_the_fingerprint() {
+        let edited = |edit: fn(&mut Graph)| {
+            let mut graph = graph(EVERYTHING);
+            edit(&mut graph);
+            graph.fingerprint()
+        };
+        let before = fingerprint(EVERYTHING);
+        assert_eq!(before, edited(|graph| graph.docs = "New words.".into()));
+        assert_eq!(before, edited(|graph| graph.name = "Renamed".into()));
+        assert_eq!(before, edited(|graph| graph.steps.to_mut()[0].docs = "New words.".into()));
+        assert_eq!(before, edited(|graph| graph.steps.to_mut()[0].was = Some("older".into())));
+        assert_eq!(before, edited(|graph| graph.steps.to_mut()[0].options.workers = Some(4)));
+        assert_eq!(before, edited(|graph| graph.steps.to_mut()[0].options.skip.join = true));
+        assert_eq!(before, edited(|graph| graph.steps.to_mut()[6].options.take = Some(3)));
+        assert_eq!(before, edited(|graph| graph.steps.to_mut()[0].returns.fallible = true));
+        assert_eq!(before, fingerprint(&EVERYTHING.replace("catches=work,split", "catches=split,work")));
+    }
+
+    #[test]
+    fn a_replay_depends_on_the_options_that_the_engine_follows() {
+        let edited = |edit: fn(&mut Graph)| {
+            let mut graph = graph(EVERYTHING);
+            edit(&mut graph);
+            graph.replay_fingerprint()
+        };
+        let before = edited(|_| {});
+        assert_eq!(before, edited(|graph| graph.docs = "New words.".into()));
+        assert_eq!(before, edited(|graph| graph.steps.to_mut()[0].options.skip.join = true));
+        let after = [
+            edited(|graph| graph.steps.to_mut()[0].options.workers = Some(4)),
+            edited(|graph| graph.steps.to_mut()[6].options.take = Some(3)),
+            edited(|graph| graph.steps.to_mut()[6].options.take = None),
+            edited(|graph| graph.steps.to_mut()[6].options.cancel_rest = false),
+            edited(|graph| graph.steps.to_mut()[8].options.max_recoveries = Some(0)),
+        ];
+        for (position, changed) in after.iter().enumerate() {
+            assert_ne!(before, *changed, "change {position}");
+            assert!(!after[..position].contains(changed), "change {position}");
+        }
+    }
+
+    #[test]
+    fn every_change_of_form_changes_the_fingerprint() {
+        let changes = [
+            ("close: Signal", "shut: Signal"),
+            ("-> Plan with", "-> Plan | None with"),
+            ("Asker<Budget>", "Asker<Money>"),
+            ("Vec<Task|Note>", "Vec<Note|Task>"),
+            ("Vec<Task|Note> | None", "Vec<Task> | Vec<Note> | None"),
+            ("Emitter<Line>", "Emitter<Line>, Asker<Q>"),
+            ("with Emitter<Line>", ""),
+            ("| Expired<Help>", ""),
+            ("Inbox<Quiet>", "Inbox<Loud>"),
+            ("Vec!<Done|Note>", "Vec<Done|Note>"),
+            ("Plan, Vec!<Done|Note>", "Vec!<Done|Note>, Plan"),
+            ("Plan, Vec!<Done|Note>", "Plan, Done|Note"),
+            ("Signal<Close>", "Close"),
+            ("catches=work,split", "catches=work"),
+            ("Failed<Line>", "Failed"),
+            ("rest: Failed -> ()", ""),
+        ];
+        let mut seen = vec![fingerprint(EVERYTHING)];
+        for (from, to) in changes {
+            let text = EVERYTHING.replacen(from, to, 1);
+            assert_ne!(text, EVERYTHING, "{from}");
+            let changed = fingerprint(&text);
+            assert!(!seen.contains(&changed), "{from} to {to}");
+            seen.push(changed);
+        }
+    }
+
+    #[test]
+    fn the_order_of_steps_counts_and_the_order_of_events_does_not() {
+        let one = "a: Start -> B\n b: B -> Stop\n c: B -> C\n d: C -> ()";
+        let other = "a: Start -> B\n c: B -> C\n b: B -> Stop\n d: C -> ()";
+        assert_ne!(fingerprint(one), fingerprint(other));
+
+        let mut builder = crate::build::Builder::new("Sketch");
+        for name in ["C", "B"] {
+            builder.event(name);
+        }
+        assert_eq!(builder.build().fingerprint(), fingerprint(""));
+    }
+}

@@ -421,3 +421,199 @@ impl FromIterator<usize> for Set {
         set
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Levels, MOST_LEVELS};
+    use crate::sketch::{graph, step};
+    use crate::{Graph, Origin, PointId};
+
+    /// The levels of a step by the names of the steps that fan out; `/` is outside.
+    fn levels(graph: &Graph, name: &str) -> Vec<String> {
+        let point = |id: &PointId| {
+            let point = graph.point(*id).unwrap();
+            let name = &graph.step(point.step).unwrap().name;
+            match point.origin {
+                Origin::Returned(0) => name.to_string(),
+                Origin::Returned(position) => format!("{name}.{position}"),
+                Origin::Emitter(_) => format!("{name}.sent"),
+            }
+        };
+        let text =
+            |stack: &Vec<PointId>| format!("/{}", stack.iter().map(point).collect::<Vec<_>>().join("/"));
+        let mut levels: Vec<String> = Levels::of(graph).of_step(step(graph, name)).iter().map(text).collect();
+        levels.sort();
+        levels
+    }
+
+    /// The steps that gather the fan-outs of a step.
+    fn gathers(graph: &Graph, name: &str) -> Vec<Vec<String>> {
+        let of_step = graph.points.iter().filter(|point| point.step == step(graph, name));
+        let names = |point: &crate::Point| {
+            point
+                .gathers
+                .iter()
+                .map(|slot| format!("{}.{}", graph.step(slot.step).unwrap().name, slot.param))
+                .collect()
+        };
+        of_step.map(names).collect()
+    }
+
+    #[test]
+    fn fan_outs_nest_and_gathers_lead_back() {
+        let graph = graph(
+            "books: Start -> Vec<Book>
+             pages: Book -> Vec<Page>
+             read: Page -> Words
+             book: Vec<Words> -> Sum
+             all: Vec<Sum> -> Stop",
+        );
+        assert_eq!(levels(&graph, "pages"), ["/books"]);
+        assert_eq!(levels(&graph, "read"), ["/books/pages"]);
+        assert_eq!(levels(&graph, "book"), ["/books"]);
+        assert_eq!(levels(&graph, "all"), ["/"]);
+        assert_eq!(gathers(&graph, "books"), [["all.0"]]);
+        assert_eq!(gathers(&graph, "pages"), [["book.0"]]);
+    }
+
+    #[test]
+    fn several_gathers_of_one_fan_out_stand_in_source_order() {
+        let graph = graph(
+            "last: X, Vec<A> -> Stop
+             split: Start -> Vec<A|B>
+             merge: Vec<B> -> X",
+        );
+        assert_eq!(gathers(&graph, "split"), [["last.1", "merge.0"]]);
+        assert_eq!(levels(&graph, "last"), ["/"]);
+    }
+
+    #[test]
+    fn each_alternative_and_each_emitter_is_a_fan_out_of_its_own() {
+        let graph = graph(
+            "split: Start -> Vec<A> | Vec<B> with Emitter<C>
+             a: Vec<A> -> Stop
+             b: Vec<B> -> Stop
+             c: Vec<C> -> ()
+             both: C -> ()",
+        );
+        assert_eq!(levels(&graph, "both"), ["/split.sent"]);
+        assert_eq!(gathers(&graph, "split"), [["c.0"], ["a.0"], ["b.0"]]);
+    }
+
+    #[test]
+    fn a_loop_opens_new_scopes_at_the_same_level() {
+        let graph = graph(
+            "split: Start | More -> Vec<Task>
+             work: Task -> Done
+             merge: Vec<Done> -> More | Stop",
+        );
+        assert_eq!(levels(&graph, "split"), ["/"]);
+        assert_eq!(levels(&graph, "work"), ["/split"]);
+        assert_eq!(levels(&graph, "merge"), ["/"]);
+    }
+
+    #[test]
+    fn recursion_folds() {
+        let graph = graph(
+            "root: Start -> Vec<Node>
+             visit: Node -> Vec<Node> | Leaf
+             up: Vec<Leaf|Up> -> Up
+             end [skip=outside]: Up -> Stop",
+        );
+        assert_eq!(levels(&graph, "visit"), ["/root", "/root/visit"]);
+        assert_eq!(levels(&graph, "up"), ["/", "/root", "/root/visit"]);
+        assert_eq!(gathers(&graph, "visit"), [["up.0"]]);
+    }
+
+    #[test]
+    fn recursion_through_two_points_cuts_back_to_the_first() {
+        let graph = graph(
+            "a: Start | B -> Vec<A>
+             b: A -> Vec<B> | Stop",
+        );
+        assert_eq!(levels(&graph, "b"), ["/a"]);
+        assert_eq!(levels(&graph, "a"), ["/", "/a/b"]);
+    }
+
+    #[test]
+    fn a_join_runs_where_its_inputs_meet() {
+        let graph = graph(
+            "plan: Start -> Plan
+             split: Plan -> Vec<Task>
+             task: Task | Plan -> L
+             other: Task -> R
+             both: L, R -> Done
+             merge: Vec<Done> -> Stop",
+        );
+        assert_eq!(levels(&graph, "task"), ["/", "/split"]);
+        assert_eq!(levels(&graph, "both"), ["/split"]);
+    }
+
+    #[test]
+    fn a_handler_runs_where_its_steps_run_and_where_their_questions_expire() {
+        let graph = graph(
+            "split: Start -> Vec<Task>
+             work: Task -> Done
+             ask: Done -> Vec<?Q>
+             end: Vec<HumanResponse<Q>> -> Ok
+             merge: Vec<Ok> -> Stop
+             of_work [catches=work]: Failed -> ()
+             of_ask [catches=ask]: Failed -> ()
+             rest: Failed -> ()",
+        );
+        assert_eq!(levels(&graph, "of_work"), ["/split"]);
+        assert_eq!(levels(&graph, "of_ask"), ["/split", "/split/ask"]);
+        assert_eq!(levels(&graph, "rest"), ["/", "/split"]);
+    }
+
+    #[test]
+    fn answers_and_expiries_stay_with_their_question() {
+        let graph = graph(
+            "split: Start -> Vec<?Q>
+             yes: HumanResponse<Q> -> A
+             no: Expired<Q> -> A
+             merge: Vec<A> -> Stop",
+        );
+        assert_eq!(levels(&graph, "yes"), ["/split"]);
+        assert_eq!(levels(&graph, "no"), ["/split"]);
+    }
+
+    #[test]
+    fn signals_arrive_outside() {
+        let graph = graph(
+            "a: Start -> Stop
+             b: Signal<T> -> Vec<X>
+             c: Vec<X> -> ()",
+        );
+        assert_eq!(levels(&graph, "b"), ["/"]);
+        assert_eq!(gathers(&graph, "b"), [["c.0"]]);
+    }
+
+    #[test]
+    fn what_never_arrives_has_no_level() {
+        let graph = graph(
+            "a: Start -> Stop
+             b: Never -> Vec<X>
+             c: Vec<X> -> Stop",
+        );
+        assert!(levels(&graph, "c").is_empty());
+        assert_eq!(gathers(&graph, "b"), [Vec::<String>::new()]);
+    }
+
+    #[test]
+    fn too_many_levels_are_given_up_but_gathers_are_still_found() {
+        // Ten steps that fan out into each other in any order: as many levels as arrangements.
+        let all: Vec<String> = (0..10).map(|n| format!("E{n}")).collect();
+        let mut text = format!("start: Start -> Vec<{}>\n", all.join("|"));
+        for n in 0..10 {
+            text += &format!("s{n}: E{n} -> Vec<{}> | Done\n", all.join("|"));
+        }
+        text += "merge: Vec<Done> -> Stop\n join: Done, Start -> ()\n";
+        let graph = graph(&text);
+        let levels = Levels::of(&graph);
+        assert!(!levels.is_complete());
+        assert!(levels.of_step(step(&graph, "s0")).len() <= MOST_LEVELS);
+        assert!(graph.points.iter().all(|point| point.gathers.len() == 1));
+        assert_eq!(graph.check().into_iter().filter(|it| it.rule == crate::Rule::JoinCanFire).count(), 0);
+    }
+}
