@@ -339,7 +339,8 @@ impl Graph {
         if self.step(step)?.options.catches.is_some() {
             return None;
         }
-        let handlers = || self.steps().filter_map(|(id, step)| Some((id, step.options.catches.as_ref()?)));
+        let handlers =
+            || self.numbered_steps().filter_map(|(id, step)| Some((id, step.options.catches.as_ref()?)));
         let by_name =
             handlers().find(|(_, catches)| matches!(catches, Catches::Steps(steps) if steps.contains(&step)));
         by_name.or_else(|| handlers().find(|(_, catches)| **catches == Catches::Rest)).map(|(id, _)| id)
@@ -355,7 +356,7 @@ impl Graph {
         }
 
         let mut used = BTreeSet::new();
-        for (id, step) in self.steps() {
+        for (id, step) in self.numbered_steps() {
             let point = |point: PointId, origin: Origin| match self.point(point) {
                 Some(found) if (found.step, found.origin) == (id, origin) => Ok(point),
                 _ => Err(LinkError::NoSuchPoint { step: id, point }),
@@ -384,7 +385,7 @@ impl Graph {
             }
         }
 
-        for (point, it) in self.points() {
+        for (point, it) in self.numbered_points() {
             if !used.contains(&point) {
                 return Err(LinkError::StrayPoint { point });
             }
@@ -397,7 +398,7 @@ impl Graph {
 
     fn link_routes(&mut self) {
         let mut routes = vec![Vec::new(); self.events.len()];
-        for (id, step) in self.steps() {
+        for (id, step) in self.numbered_steps() {
             for (position, param) in step.params.iter().enumerate() {
                 if param.form == ParamForm::Failed {
                     continue;

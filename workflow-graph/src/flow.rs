@@ -50,7 +50,7 @@ impl<'g> Flow<'g> {
             }
         }
         let mut acceptances = vec![Vec::new(); graph.events.len()];
-        for (id, step) in graph.steps() {
+        for (id, step) in graph.numbered_steps() {
             for (param, it) in
                 (0..).zip(step.params.iter()).filter(|(_, param)| param.form != ParamForm::Failed)
             {
@@ -70,7 +70,7 @@ impl<'g> Flow<'g> {
 
     /// Every step with its number, in source order.
     pub(crate) fn steps(&self) -> impl Iterator<Item = (StepId, &'g Step)> + use<'g> {
-        self.graph.steps()
+        self.graph.numbered_steps()
     }
 
     /// What a step returns, then what its emitters send.
@@ -159,10 +159,13 @@ fn emitted_by(graph: &Graph, id: StepId) -> Vec<Emission> {
 
 /// [`Graph::handler_of`] for all steps at once.
 fn handlers(graph: &Graph) -> Vec<Option<StepId>> {
-    let rest = graph.steps().find(|(_, step)| step.options.catches == Some(Catches::Rest)).map(|(id, _)| id);
+    let rest = graph
+        .numbered_steps()
+        .find(|(_, step)| step.options.catches == Some(Catches::Rest))
+        .map(|(id, _)| id);
     let mut handlers = vec![rest; graph.steps.len()];
     let mut claimed = vec![false; graph.steps.len()];
-    for (id, step) in graph.steps() {
+    for (id, step) in graph.numbered_steps() {
         if let Some(Catches::Steps(caught)) = &step.options.catches {
             for caught in caught.iter().map(|step| step.index()) {
                 if let (Some(handler), Some(claimed @ false)) =
@@ -174,7 +177,7 @@ fn handlers(graph: &Graph) -> Vec<Option<StepId>> {
             }
         }
     }
-    for ((_, step), handler) in graph.steps().zip(&mut handlers) {
+    for ((_, step), handler) in graph.numbered_steps().zip(&mut handlers) {
         if step.options.catches.is_some() {
             *handler = None;
         }
@@ -184,7 +187,7 @@ fn handlers(graph: &Graph) -> Vec<Option<StepId>> {
 
 impl Graph {
     /// Every step with its number, in source order.
-    pub(crate) fn steps(&self) -> impl Iterator<Item = (StepId, &Step)> {
+    pub(crate) fn numbered_steps(&self) -> impl Iterator<Item = (StepId, &Step)> {
         (0..=u16::MAX).map(StepId).zip(self.steps.iter())
     }
 
@@ -194,7 +197,7 @@ impl Graph {
     }
 
     /// Every fan-out point with its number, in source order.
-    pub(crate) fn points(&self) -> impl Iterator<Item = (PointId, &Point)> {
+    pub(crate) fn numbered_points(&self) -> impl Iterator<Item = (PointId, &Point)> {
         (0..=u16::MAX).map(PointId).zip(self.points.iter())
     }
 

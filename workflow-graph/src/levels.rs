@@ -129,7 +129,7 @@ pub(crate) fn gathered_points(graph: &Graph) -> Vec<Vec<Slot>> {
         levels = Question { innermost_only: true, ..Question::about(&flow) }.solve();
     }
     let mut gathers = vec![Vec::new(); graph.points.len()];
-    for (id, step) in graph.steps() {
+    for (id, step) in graph.numbered_steps() {
         for (param, it) in (0..).zip(step.params.iter()).filter(|(_, param)| param.is_gather()) {
             let points: BTreeSet<PointId> =
                 it.events.iter().flat_map(|it| levels.directly_inside(*it)).collect();
@@ -209,6 +209,9 @@ impl Solver<'_> {
                 self.arrives(id, &Set::from_iter([OUTSIDE]));
             }
         }
+        // A gather that is known to have a point fires also where nothing it takes ever arrives.
+        let gathers = |(id, step): (StepId, &Step)| step.params.iter().any(Param::is_gather).then_some(id);
+        self.revisit(flow.steps().filter_map(gathers));
         while let Some(step) = self.queue.pop_front() {
             if let Some(queued) = self.queued.get_mut(step.index()) {
                 *queued = false;
@@ -272,7 +275,7 @@ impl Solver<'_> {
 
     fn closes_at(&mut self, slot: Slot, param: &Param) -> Set {
         let points: BTreeSet<PointId> = if self.question.gathers_are_known {
-            let points = self.question.flow.graph.points();
+            let points = self.question.flow.graph.numbered_points();
             points.filter(|(_, point)| point.gathers.contains(&slot)).map(|(id, _)| id).collect()
         } else {
             param.events.iter().flat_map(|event| self.levels.directly_inside(*event)).collect()

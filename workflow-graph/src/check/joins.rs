@@ -88,7 +88,7 @@ impl<'j> Join<'j> {
         let input = |(position, param): (u16, &'j Param)| {
             let causes: Vec<(Cause, Set)> = if param.is_gather() {
                 let slot = Slot { step: id, param: position };
-                let points = flow.graph.points().filter(|(_, point)| point.gathers.contains(&slot));
+                let points = flow.graph.numbered_points().filter(|(_, point)| point.gathers.contains(&slot));
                 points.map(|(point, _)| (Cause::Closes(point), levels.opened(point))).collect()
             } else {
                 param.events.iter().map(|event| (Cause::Event(*event), levels.at_event(*event))).collect()
@@ -346,7 +346,7 @@ impl<'c> Causes<'c> {
                 is: Cause::Runs(handler),
             }));
         }
-        for (id, point) in flow.graph.points() {
+        for (id, point) in flow.graph.numbered_points() {
             let of = Cause::Closes(id);
             effects.extend(point.gathers.iter().map(|it| Effect {
                 of,

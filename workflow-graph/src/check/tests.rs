@@ -830,6 +830,19 @@ mod joins {
     }
 
     #[test]
+    fn a_gather_that_stays_empty_can_feed_the_join_that_feeds_it() {
+        // `c` gathers what only `both` emits, but fires without any when an inner scope closes.
+        assert_fine(
+            "root: Start -> Vec<T> | Stop
+             visit: T -> Vec<T> | None
+             a: Vec<T> -> A | A2
+             c [skip=outside]: Vec<C> -> B
+             both: A, B | A2 -> C
+             alone: C -> ()",
+        );
+    }
+
+    #[test]
     fn a_failure_in_a_branch_joins_in_that_branch() {
         assert_fine(
             "split: Start -> Vec<Task>
