@@ -13,7 +13,7 @@
 //!
 //! Both are necessary, so what is refused can never fire. They are not sufficient.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ends::walk;
 use super::{Place, Rule, Violation, either, forms, violation};
@@ -314,6 +314,8 @@ struct Effect {
 struct Causes<'c> {
     flow: &'c Flow<'c>,
     effects: Vec<Effect>,
+    /// Per cause, the positions of what brings it about.
+    ways_to: BTreeMap<Cause, Vec<usize>>,
 }
 
 impl<'c> Causes<'c> {
@@ -354,7 +356,11 @@ impl<'c> Causes<'c> {
                 is: Cause::Runs(it.step),
             }));
         }
-        Self { flow, effects }
+        let mut ways_to = BTreeMap::<Cause, Vec<usize>>::new();
+        for (position, effect) in effects.iter().enumerate() {
+            ways_to.entry(effect.is).or_default().push(position);
+        }
+        Self { flow, effects, ways_to }
     }
 
     fn without(&self, join: StepId) -> Before<'_> {
@@ -377,22 +383,25 @@ struct Before<'c> {
 }
 
 impl<'c> Before<'c> {
-    fn effects(&self) -> impl Iterator<Item = &'c Effect> + use<'c, '_> {
-        self.causes
-            .effects
-            .iter()
-            .filter(|effect| effect.is != Cause::Runs(self.join) && effect.of != Cause::Runs(self.join))
+    fn effects(&self) -> impl Iterator<Item = &'c Effect> + use<'c> {
+        let join = Cause::Runs(self.join);
+        self.causes.effects.iter().filter(move |effect| effect.is != join && effect.of != join)
+    }
+
+    fn ways_to(&self, it: Cause) -> impl Iterator<Item = &'c Effect> + use<'c> {
+        let causes = self.causes;
+        let join = Cause::Runs(self.join);
+        let ways = causes.ways_to.get(&it).into_iter().flatten();
+        let ways = ways.filter_map(|position| causes.effects.get(*position));
+        ways.filter(move |effect| effect.is != join && effect.of != join)
     }
 
     /// All that something can follow from, itself included.
     fn behind(&self, it: Cause) -> BTreeSet<Cause> {
         let mut behind = BTreeSet::from([it]);
-        let mut grown = true;
-        while grown {
-            grown = false;
-            for effect in self.effects() {
-                grown |= behind.contains(&effect.is) && behind.insert(effect.of);
-            }
+        let mut to_do = vec![it];
+        while let Some(it) = to_do.pop() {
+            to_do.extend(self.ways_to(it).map(|effect| effect.of).filter(|of| behind.insert(*of)));
         }
         behind
     }
@@ -406,8 +415,8 @@ impl<'c> Before<'c> {
             return true;
         }
         let turns = |behind: &BTreeSet<Cause>| -> BTreeSet<(Cause, u16)> {
-            let effects = self.effects().filter(|effect| behind.contains(&effect.is));
-            effects.map(|effect| (effect.of, effect.turn)).collect()
+            let ways = behind.iter().flat_map(|it| self.ways_to(*it));
+            ways.map(|effect| (effect.of, effect.turn)).collect()
         };
         let (to_a, to_b) = (turns(&behind_a), turns(&behind_b));
         let another = |(of, turn): &(Cause, u16)| {
