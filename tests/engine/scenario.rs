@@ -9,7 +9,7 @@ use workflow_runtime::engine::{
     Status, Tick, Time,
 };
 use workflow_runtime::graph::{Alternative, EventId, Graph, PointId};
-use workflow_runtime::{AnswerError, Events, NoPrompt, RequestId, RunId, Snapshot, StepError};
+use workflow_runtime::{Events, RequestId, RunId, Snapshot, StepError};
 
 /// An event with a text in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,26 +25,6 @@ impl Payload for Value {
 }
 
 impl Events for Value {
-    type Input = Value;
-    type Output = Value;
-    type Prompt = NoPrompt;
-
-    fn start(input: Value) -> Self {
-        input
-    }
-
-    fn into_output(self) -> Result<Value, Self> {
-        Ok(self)
-    }
-
-    fn prompt(&self) -> Option<NoPrompt> {
-        None
-    }
-
-    fn answer(&self, _: RequestId, _: &RawValue) -> Result<Self, AnswerError> {
-        Err(AnswerError::Invalid { reason: "scenarios answer with events".to_owned() })
-    }
-
     fn encode(&self) -> Result<Box<RawValue>, serde_json::Error> {
         serde_json::value::to_raw_value(&self.text)
     }

@@ -37,7 +37,7 @@ use crate::error::{StepError, StepErrorKind};
 use crate::handle::{Question, RunError, RunId, Stalled};
 use crate::snapshot::Restored;
 use crate::stream::{RunEventKind, Stream};
-use crate::workflow::{Events, StepCall, StepFuture, StepResult, Workflow};
+use crate::workflow::{StepCall, StepFuture, StepResult, Workflow};
 
 /// A lane gives way to other tasks after so many steps ..
 const STEPS_PER_TURN: u32 = 64;
@@ -95,7 +95,7 @@ impl<W: Workflow> Host<W> {
     /// Starts a run.
     pub(crate) fn start(workflow: Arc<W>, input: W::Input) -> Arc<Self> {
         let host = Self::new(workflow, RunId::random(), Engine::new(W::GRAPH), 1);
-        host.first_tick(Tick::Started { input: W::Event::start(input) });
+        host.first_tick(Tick::Started { input: W::start(input) });
         host
     }
 
@@ -238,7 +238,7 @@ impl<W: Workflow> Host<W> {
     fn outcome(&self, ending: Ending<W::Event>) -> Result<W::Output, RunError> {
         let run = self.id.clone();
         Err(match ending {
-            Ending::Completed { output } => match output.into_output() {
+            Ending::Completed { output } => match W::output(output) {
                 Ok(output) => return Ok(output),
                 Err(event) => {
                     let reason = format!("`{}` carries no output", event_name::<W>(event.event()));
@@ -585,7 +585,7 @@ fn observed<W: Workflow>(notice: Notice<W::Event>, at: Time) -> Option<RunEventK
         }
         Notice::InputRequired { request, step, prompt } => {
             // `None` only where a workflow written by hand calls something a question that is none.
-            let prompt = prompt.prompt()?;
+            let prompt = W::prompt(&prompt)?;
             RunEventKind::InputRequired(Question { id: request, step: step_name::<W>(step), prompt, asked_at: at })
         }
         Notice::InputReceived { request } => RunEventKind::InputReceived { request },

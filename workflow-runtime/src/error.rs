@@ -134,7 +134,13 @@ impl fmt::Display for Inner {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.saved, f)
+        let SavedError { kind, message, causes } = &self.saved;
+        let mut debug = f.debug_struct("StepError");
+        debug.field("kind", kind).field("message", message);
+        if !causes.is_empty() {
+            debug.field("causes", causes);
+        }
+        debug.finish()
     }
 }
 
@@ -153,7 +159,7 @@ impl fmt::Display for StepError {
 
 impl fmt::Debug for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.inner.saved, f)
+        fmt::Debug::fmt(&self.inner, f)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the generated code asks of types, in words for the author of a workflow.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde::de::DeserializeOwned;
 
 use crate::error::{IntoStepError, StepError};
@@ -17,6 +17,28 @@ pub trait Saved: Serialize + DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Saved for T {}
+
+/// The same as [`Saved`], as a bound of associated types. It has no supertraits, because those would be reported
+/// one by one, in serde's words.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be saved with a run",
+    label = "this needs `Serialize` and `Deserialize`",
+    note = "put `#[data]` on the type, or implement serde's traits"
+)]
+pub trait Stored {
+    /// Serde's `serialize`.
+    ///
+    /// # Errors
+    /// What the serializer reports.
+    fn store<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Stored for T {
+    fn store<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+}
 
 /// An event that a step may take by value. Not public API.
 #[diagnostic::on_unimplemented(

@@ -17,7 +17,7 @@ use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
 use crate::snapshot::{ResumeError, Snapshot, SnapshotError};
 use crate::stream::RunEvents;
-use crate::workflow::{AnswerError, Asks, Events, Workflow};
+use crate::workflow::{AnswerError, Asks, Workflow};
 
 /// Starts and resumes runs, on a workflow or on an `Arc` of one.
 pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
@@ -172,7 +172,7 @@ impl<W: Workflow> Run<W> {
                 return Vec::new();
             }
             let open = engine.state().requests().filter_map(|(id, request)| {
-                let prompt = request.prompt.prompt()?;
+                let prompt = W::prompt(&request.prompt)?;
                 Some(Question { id, step: step_name::<W>(request.step), prompt, asked_at: request.asked_at })
             });
             open.collect()
@@ -203,7 +203,7 @@ impl<W: Workflow> Run<W> {
     /// # Cancel safety
     /// Cancel safe: the answer is taken as a whole or not at all.
     pub async fn respond_json(&self, request: RequestId, response: &RawValue) -> Result<(), RespondError> {
-        self.answer(request, |asked| asked.answer(request, response))
+        self.answer(request, |asked| W::answer_json(asked, request, response))
     }
 
     fn answer(
@@ -234,8 +234,7 @@ impl<W: Workflow> Run<W> {
     /// # Errors
     /// The run has its output, so nothing is left to save; or a value does not serialise.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
-        let next_event = self.host.stream().next_number();
-        self.host.look(|engine| Snapshot::take(self.id(), engine, next_event))
+        self.host.look(|engine| Snapshot::take(self.id(), engine, self.host.stream().next_number()))
     }
 
     /// Stops the run where it is, and saves it. Steps that were running are cancelled, and run again, from

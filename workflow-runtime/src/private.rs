@@ -14,6 +14,7 @@ pub use std::clone::Clone;
 pub use std::iter::{IntoIterator, Iterator};
 pub use std::marker::{PhantomData, Send, Sync};
 pub use std::option::Option::{self, None, Some};
+pub use std::primitive::u32;
 pub use std::result::Result::{self, Err, Ok};
 pub use std::string::{String, ToString};
 pub use std::sync::Arc;
@@ -428,6 +429,7 @@ pub fn refusal<E: std::fmt::Display>(verdict: Result<(), E>) -> Result<(), Strin
 ///
 /// # Panics
 /// It is zero: while compiling, because it is called in constants.
+#[track_caller]
 pub const fn at_least_one(count: u32) -> u32 {
     assert!(count > 0, "this option counts from one");
     count
@@ -450,51 +452,28 @@ fn short_name<T>() -> &'static str {
 // ---- what a workflow with mistakes gets in place of an implementation ----
 
 /// The event type of a workflow that does not compile. It has no values.
-pub struct Unfinished<I, O, P> {
-    never: Never,
-    types: PhantomData<fn() -> (I, O, P)>,
-}
+#[derive(Clone)]
+pub enum Unfinished {}
 
-impl<I, O, P> Clone for Unfinished<I, O, P> {
-    fn clone(&self) -> Self {
-        match self.never {}
-    }
-}
-
-impl<I: 'static, O: 'static, P: 'static> Payload for Unfinished<I, O, P> {
+impl Payload for Unfinished {
     fn event(&self) -> graph::EventId {
-        match self.never {}
+        match *self {}
     }
 }
 
-impl<I: 'static, O: 'static, P: 'static> Events for Unfinished<I, O, P> {
-    type Input = I;
-    type Output = O;
-    type Prompt = P;
-
-    fn start(_: I) -> Self {
-        refused()
-    }
-
-    fn into_output(self) -> Result<O, Self> {
-        match self.never {}
-    }
-
-    fn prompt(&self) -> Option<P> {
-        match self.never {}
-    }
-
-    fn answer(&self, _: RequestId, _: &RawValue) -> Result<Self, AnswerError> {
-        match self.never {}
-    }
-
+impl Events for Unfinished {
     fn encode(&self) -> Result<Box<RawValue>, JsonError> {
-        match self.never {}
+        match *self {}
     }
 
     fn decode(event: graph::EventId, _: &RawValue) -> Result<Self, JsonError> {
         no_such_event(event)
     }
+}
+
+/// The start of a workflow that does not compile.
+pub fn unfinished() -> Unfinished {
+    refused()
 }
 
 /// The graph of a workflow that does not compile.

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::engine::{InvocationId, Time};
 use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
+use crate::forms::Stored;
 use crate::handle::{Ask, Question, RunError};
 use crate::workflow::{Asks, Workflow};
 
@@ -63,6 +64,7 @@ pub enum RunEventKind<W: Workflow> {
         /// Which attempt, from 1.
         attempt: u32,
         /// What it published.
+        #[serde(serialize_with = "Stored::store")]
         value: W::Progress,
     },
     /// A step has finished.
@@ -111,6 +113,7 @@ pub enum RunEventKind<W: Workflow> {
     /// The run has its output. Terminal.
     Completed {
         /// The output.
+        #[serde(serialize_with = "Stored::store")]
         output: W::Output,
     },
     /// The run failed. Terminal.
@@ -336,7 +339,8 @@ impl<W: Workflow> Stream<W> {
 
     /// The number that the next event gets.
     pub(crate) fn next_number(&self) -> u64 {
-        self.lock().next_number()
+        let ring = self.lock();
+        ring.next_number() + u64::from(ring.terminal.is_some())
     }
 
     /// Appends events of one tick. Readers are woken when the writer is dropped.

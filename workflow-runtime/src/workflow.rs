@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::engine::{Emitted, Input, Payload};
 use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
-use crate::forms::Saved;
+use crate::forms::Stored;
 
 /// A workflow: a value with steps, and the graph that connects them.
 ///
@@ -20,18 +20,40 @@ use crate::forms::Saved;
 /// Start runs with [`WorkflowExt`](crate::WorkflowExt).
 pub trait Workflow: Sized + Send + Sync + 'static {
     /// What a run starts with: the `I` of `Start<I>`.
-    type Input: Saved + Send + Sync + 'static;
+    type Input: Stored + Send + Sync + 'static;
     /// What a run ends with: the `O` of `Stop<O>`.
-    type Output: Clone + Saved + Send + Sync + 'static;
+    type Output: Clone + Stored + Send + Sync + 'static;
     /// What steps publish while they work (`progress = P`); `()` where nothing is published.
-    type Progress: Clone + Saved + Send + Sync + 'static;
+    type Progress: Clone + Stored + Send + Sync + 'static;
     /// Every question a step asks, as one enum; [`NoPrompt`](crate::NoPrompt) where none is asked.
     type Prompt: Clone + Serialize + Send + Sync + 'static;
     /// Everything that crosses a step boundary, as one enum.
-    type Event: Events<Input = Self::Input, Output = Self::Output, Prompt = Self::Prompt>;
+    type Event: Events;
 
     /// The routing table: which step accepts and emits what.
     const GRAPH: &'static Graph;
+
+    /// The event that starts a run.
+    fn start(input: Self::Input) -> Self::Event;
+
+    /// The output, if this is the event that stops a run.
+    ///
+    /// # Errors
+    /// It is another event, which comes back.
+    fn output(event: Self::Event) -> Result<Self::Output, Self::Event>;
+
+    /// The question, if this is one.
+    fn prompt(asked: &Self::Event) -> Option<Self::Prompt>;
+
+    /// The event that an answer in JSON becomes, where `asked` is the question.
+    ///
+    /// # Errors
+    /// The answer is not of the response's type, or the prompt's `validate` refuses it.
+    fn answer_json(
+        asked: &Self::Event,
+        request: RequestId,
+        response: &RawValue,
+    ) -> Result<Self::Event, AnswerError>;
 
     /// Calls one step.
     ///
@@ -73,30 +95,8 @@ pub type StepResult<E> = Result<Emitted<E>, StepError>;
 /// A step at work. Dropping it cancels the step.
 pub type StepFuture<E> = Pin<Box<dyn Future<Output = StepResult<E>> + Send>>;
 
-/// The event enum of a workflow: a [`Payload`] that can be saved, started, asked and answered.
+/// The event enum of a workflow: a [`Payload`] that can be saved.
 pub trait Events: Payload {
-    /// The run's input.
-    type Input;
-    /// The run's output.
-    type Output;
-    /// The prompt enum of the workflow.
-    type Prompt;
-
-    /// The event that starts a run.
-    fn start(input: Self::Input) -> Self;
-
-    /// The output, if this is the event that stops a run; else the event itself.
-    fn into_output(self) -> Result<Self::Output, Self>;
-
-    /// The question, if this is one.
-    fn prompt(&self) -> Option<Self::Prompt>;
-
-    /// The event that an answer in JSON becomes, where `self` is the question.
-    ///
-    /// # Errors
-    /// The answer is not of the response's type, or the prompt's `validate` refuses it.
-    fn answer(&self, request: RequestId, response: &RawValue) -> Result<Self, AnswerError>;
-
     /// The value as JSON, without its name.
     ///
     /// # Errors

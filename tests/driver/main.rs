@@ -1,0 +1,13 @@
+//! The in-memory driver, on paused time. Nothing here sleeps for real.
+
+#![allow(unreachable_pub, reason = "what the tests share is `pub` for their modules")]
+#![allow(missing_docs, reason = "names of tests say what they show")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "that is how a test fails")]
+
+mod ends;
+mod flows;
+mod handles;
+mod parallel;
+mod people;
+mod saved;
+mod streams;

@@ -1,0 +1,188 @@
+//! Steps at the same time.
+
+use std::sync::{Arc, Barrier, mpsc};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use workflow_runtime::prelude::*;
+
+use crate::flows::{Done, HowMany, Split, Task};
+
+#[tokio::test(start_paused = true)]
+async fn steps_that_wait_wait_together() {
+    let started = tokio::time::Instant::now();
+    assert_eq!(Split.run(1_000).await, Ok(499_500));
+    assert_eq!(started.elapsed().as_millis(), 999, "the longest one, not the sum");
+}
+
+struct TwoAtOnce {
+    barrier: Barrier,
+}
+
+#[workflow]
+impl TwoAtOnce {
+    #[step]
+    fn split(&self, _: Start) -> Vec<Task> {
+        vec![Task { n: 0 }, Task { n: 1 }]
+    }
+
+    /// Blocks its thread until the other one is here.
+    #[step]
+    fn meet(&self, task: Task) -> Done {
+        self.barrier.wait();
+        Done { n: task.n }
+    }
+
+    #[step]
+    fn both(&self, all: Vec<Done>) -> Stop<usize> {
+        Stop(all.len())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn steps_that_compute_use_every_core() {
+    if std::thread::available_parallelism().unwrap().get() < 2 {
+        return;
+    }
+    for _ in 0..200 {
+        assert_eq!(TwoAtOnce { barrier: Barrier::new(2) }.run(()).await, Ok(2));
+    }
+}
+
+/// One branch computes without awaiting until the other branch's answer has arrived.
+struct Busy {
+    answered: Mutex<mpsc::Receiver<()>>,
+    tell: mpsc::Sender<()>,
+}
+
+#[event]
+struct Both;
+
+#[workflow]
+impl Busy {
+    #[step]
+    fn ask(&self, _: &Start) -> InputRequired<HowMany> {
+        InputRequired::new(HowMany { what: "now".to_owned() })
+    }
+
+    #[step]
+    fn compute(&self, _: &Start) -> Done {
+        self.answered.lock().unwrap().recv().unwrap();
+        Done { n: 1 }
+    }
+
+    #[step]
+    fn answered(&self, _: HumanResponse<HowMany>) -> Both {
+        self.tell.send(()).unwrap();
+        Both
+    }
+
+    #[step]
+    fn end(&self, _: Both, done: Done) -> Stop<u64> {
+        Stop(done.n)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_and_snapshots_are_served_while_a_step_computes() {
+    let (tell, answered) = mpsc::channel();
+    let run = Busy { answered: Mutex::new(answered), tell }.run(());
+    let mut events = run.events();
+    while let Some(event) = events.next().await {
+        if let Some(ask) = event.unwrap().ask::<HowMany>() {
+            assert!(run.snapshot().is_ok());
+            run.respond(&ask, 1).await.unwrap();
+        }
+    }
+    assert_eq!(run.await, Ok(1));
+}
+
+#[event]
+struct Item {
+    n: u64,
+}
+#[event]
+struct Left {
+    n: u64,
+}
+#[event]
+struct Right {
+    n: u64,
+}
+#[event]
+struct Pair {
+    left: u64,
+    right: u64,
+}
+
+/// Each item goes two ways, and the two results are joined per item.
+struct Pairs;
+
+#[workflow]
+impl Pairs {
+    #[step]
+    fn split(&self, Start(n): Start<u64>) -> Vec<Item> {
+        (0..n).map(|n| Item { n }).collect()
+    }
+
+    #[step(workers = 3)]
+    async fn left(&self, item: &Item) -> Left {
+        for _ in 0..item.n % 7 {
+            tokio::task::yield_now().await;
+        }
+        Left { n: item.n }
+    }
+
+    #[step]
+    async fn right(&self, item: &Item) -> Right {
+        for _ in 0..item.n % 5 {
+            tokio::task::yield_now().await;
+        }
+        Right { n: item.n }
+    }
+
+    #[step]
+    fn pair(&self, left: Left, right: Right) -> Pair {
+        Pair { left: left.n, right: right.n }
+    }
+
+    #[step]
+    fn all(&self, pairs: Vec<Pair>) -> Stop<u64> {
+        assert!(pairs.iter().zip(0..).all(|(pair, n)| (pair.left, pair.right) == (n, n)), "each item's own two");
+        Stop(pairs.len() as u64)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_runs_at_once_on_many_threads_all_come_out_right() {
+    let flow = Arc::new(Pairs);
+    let runs: Vec<_> = (0..500).map(|n| (n % 40, Arc::clone(&flow).run(n % 40))).collect();
+    for (n, run) in runs {
+        let outcome = tokio::time::timeout(Duration::from_secs(60), run).await.expect("no run hangs");
+        assert_eq!(outcome, Ok(n));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn runs_that_are_stopped_at_any_moment_are_continued_to_the_same_end() {
+    let flow = Arc::new(Pairs);
+    for pause in 0..200_u32 {
+        let mut run = Arc::clone(&flow).run(20);
+        loop {
+            for _ in 0..pause % 23 {
+                tokio::task::yield_now().await;
+            }
+            match run.suspend().await {
+                Ok(snapshot) => {
+                    let json = snapshot.to_json();
+                    run = Arc::clone(&flow).resume(Snapshot::from_json(&json).unwrap()).unwrap();
+                }
+                Err(_) => break,
+            }
+            if pause % 3 == 0 {
+                break;
+            }
+        }
+        assert_eq!(run.await, Ok(20));
+    }
+}
