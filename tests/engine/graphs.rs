@@ -2,9 +2,9 @@
 //!
 //! Parameters are separated by `&` (a join), alternatives by `|`. `Vec(A | B)` gathers or fans out, `?` in front
 //! of the returns makes them optional, `()` returns nothing. `ask Q` returns a question, `answer Q` takes its
-//! answer. Options stand in brackets behind the name: `name[workers=2]`.
+//! answer, and `emit A` among the parameters is an emitter. Options stand in brackets behind the name: `name[workers=2]`.
 
-use workflow_runtime::graph::build::{AlternativeDecl, Builder, ReturnsDecl, StepDecl};
+use workflow_runtime::graph::build::{AlternativeDecl, Builder, ReturnsDecl, StepDecl, ToolDecl};
 use workflow_runtime::graph::{EventId, Graph, Param, ParamForm, StepOptions};
 
 pub fn graph(steps: &str) -> Graph {
@@ -23,7 +23,12 @@ fn step(builder: &mut Builder, line: &str) -> StepDecl {
     let mut step = StepDecl::new(name.trim());
     step.options = self::options(options);
     step.was = options.split(',').find_map(|option| option.trim().strip_prefix("was=")).map(str::to_owned);
-    step.params = split(params, '&').map(|param| self::param(builder, param)).collect();
+    for param in split(params, '&') {
+        match param.strip_prefix("emit ") {
+            Some(items) => step.tools.push(ToolDecl::Emitter(events(builder, items))),
+            None => step.params.push(self::param(builder, param)),
+        }
+    }
     step.returns = self::returns(builder, returns.trim());
     step
 }

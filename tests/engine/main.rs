@@ -8,6 +8,7 @@
 mod graphs;
 mod scenario;
 
+mod emitters;
 mod ends;
 mod fan_out;
 mod joins;

@@ -8,7 +8,7 @@ use workflow_runtime::engine::{
     Command, Emitted, Ending, Engine, Input, InvocationState, Invoke, Notice, Part, Payload, Refused, ScopeId,
     Status, Tick, Time,
 };
-use workflow_runtime::graph::{Alternative, EventId, Graph, PointId};
+use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Tool};
 use workflow_runtime::{Events, RequestId, RunId, Snapshot, StepError};
 
 /// An event with a text in it.
@@ -117,6 +117,25 @@ impl Scenario {
                 Emitted::Many(point.unwrap_or(PointId(u16::MAX)), values)
             }
         }
+    }
+
+    /// Sends an event, `Name=text`, from the step of that label, as the n-th of this attempt.
+    pub fn send(&mut self, label: &str, place: u32, event: &str) -> &mut Self {
+        let tick = self.sent(label, place, event);
+        self.tick(tick).unwrap();
+        self
+    }
+
+    /// The tick of an event that the step of that label sends.
+    pub fn sent(&self, label: &str, place: u32, event: &str) -> Tick<Value> {
+        let invoke = self.step_of(label);
+        let tools = &self.graph.step(invoke.step).unwrap().tools;
+        let point = tools.iter().find_map(|tool| match tool {
+            Tool::Emitter(point) => Some(*point),
+            _ => None,
+        });
+        let (invocation, attempt, point) = (invoke.invocation, invoke.attempt, point.unwrap());
+        Tick::Sent { invocation, attempt, point, place, event: self.value(event) }
     }
 
     pub fn fail(&mut self, label: &str, why: &str) -> &mut Self {

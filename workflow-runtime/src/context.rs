@@ -50,6 +50,10 @@ impl<W: Workflow> Context<W> {
         Self { host, step, invocation, attempt, depth }
     }
 
+    pub(crate) fn origin(&self) -> (Arc<Host<W>>, InvocationId, u32) {
+        (Arc::clone(&self.host), self.invocation, self.attempt)
+    }
+
     /// Tells the observers how far this step is. They see it at once, and keep it if the step fails
     /// afterwards; it has no effect on the run.
     ///

@@ -419,7 +419,7 @@ impl Turn {
 
 /// Lets the other tasks of this worker run. Unlike tokio's `yield_now`, which defers the wake-up until the
 /// worker has polled its drivers, this goes to the back of the queue at once.
-async fn give_way() {
+pub(crate) async fn give_way() {
     let mut gave_way = false;
     poll_fn(|poller| {
         if gave_way {

@@ -15,8 +15,7 @@ use serde_json::value::RawValue;
 use workflow_graph::{EventId, Graph, Origin, ParamForm, Point, PointId, Role, Slot, StepId};
 
 use crate::engine::{
-    Branch, Engine, Gather, GraphRef, Input, Invocation, InvocationId, InvocationState, Joins, Member, Part, Place, Request,
-    Scope, ScopeId, State, Status, Time,
+    Branch, Engine, Gather, GraphRef, Input, Invocation, InvocationId, InvocationState, Joins, Member, Part, Place, Request, Scope, ScopeId, Sender, State, Status, Time, emitter_points,
 };
 use crate::error::StepError;
 use crate::event::RequestId;
@@ -114,6 +113,15 @@ struct SavedInvocation {
     attempt: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
     interruptions: u32,
+    /// In the order of the step's parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    emitters: Vec<SavedSender>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedSender {
+    scope: ScopeId,
+    sent: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -361,6 +369,11 @@ impl Writer<'_> {
             state: invocation.state.clone(),
             attempt: invocation.attempt,
             interruptions: invocation.interruptions,
+            emitters: invocation
+                .emitters
+                .iter()
+                .map(|sender| SavedSender { scope: sender.scope, sent: sender.sent })
+                .collect(),
         })
     }
 
@@ -510,7 +523,11 @@ impl<'a> Reader<'a> {
     fn invocation<E: Events>(&mut self, saved: &SavedInvocation) -> Option<Invocation<E>> {
         let what = || format!("invocation {} of step `{}`", saved.id, saved.step);
         let step = self.step(&saved.step, &what)?;
-        let params = &self.graph.step(step)?.params;
+        let declared = self.graph.step(step)?;
+        let params = &declared.params;
+        if !saved.emitters.is_empty() && saved.emitters.len() != emitter_points(declared).count() {
+            return self.refuse(what(), MisfitReason::OtherEmitters);
+        }
         if params.len() != saved.input.len() {
             let (takes, has) = (params.len(), saved.input.len());
             return self.refuse(what(), MisfitReason::OtherParameters { takes, has });
@@ -532,6 +549,11 @@ impl<'a> Reader<'a> {
             state: saved.state.clone(),
             attempt: saved.attempt,
             interruptions: saved.interruptions,
+            emitters: saved
+                .emitters
+                .iter()
+                .map(|sender| Sender { scope: sender.scope, sent: sender.sent })
+                .collect(),
         })
     }
 
@@ -740,6 +762,16 @@ fn place_members<E>(state: &mut State<E>) -> Result<(), String> {
         };
         scope.members.insert(member);
     }
+    for (id, invocation) in &state.invocations {
+        for sender in &invocation.emitters {
+            // Not open any more where a `take` has cancelled it.
+            let Some(scope) = state.scopes.get_mut(&sender.scope) else { continue };
+            if scope.parent != Some(invocation.branch) {
+                return Err(format!("invocation {id} sends into fan-out {}, which is not its own", sender.scope.0));
+            }
+            scope.members.insert(Member::Filler(*id));
+        }
+    }
     match state.scopes.iter().find(|(id, scope)| **id != ScopeId::ROOT && scope.members.is_empty()) {
         Some((id, _)) => Err(format!("fan-out {} is open, but nothing in it is on the way", id.0)),
         None => Ok(()),
@@ -891,6 +923,9 @@ pub enum MisfitReason {
         /// What the elements were.
         items: Vec<String>,
     },
+    /// The step has another number of emitters.
+    #[error("the step has another number of emitters now")]
+    OtherEmitters,
     /// Other steps gather the fan-out than when it was opened.
     #[error("other steps gather it than when it was opened")]
     OtherGathers,

@@ -53,7 +53,8 @@ use workflow_graph::Graph;
 
 pub use command::{Command, Ending, Invoke, Missing, Notice, Stall};
 pub use payload::{Emitted, Input, Part, Payload};
-pub(crate) use state::{Gather, Joins, Member, Place};
+pub(crate) use scope::emitter_points;
+pub(crate) use state::{Gather, Joins, Member, Place, Sender};
 pub use state::{
     Branch, Invocation, InvocationId, InvocationState, Request, Scope, ScopeId, State, Status, Time,
 };

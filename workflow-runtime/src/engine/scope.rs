@@ -4,14 +4,19 @@
 //! event that waits in a half-filled join or in a gather does not keep it open. When the last member
 //! leaves, the scope closes: every gather of its point that has not fired fires, exactly once, into the
 //! branch in which the scope was opened, and that may close the next scope outwards.
+//!
+//! A scope that an emitter fills is also kept open by the step that sends, until it returns. That step does not
+//! live in the scope but beside it, so cancelling the scope does not cancel the step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use workflow_graph::{EventId, PointId, Slot, StepId};
+use workflow_graph::{EventId, PointId, Slot, Step, StepId, Tool};
 
 use super::command::{Command, Notice};
 use super::payload::{Part, Payload};
-use super::state::{Branch, Gather, InvocationState, Joins, Member, Place, Scope, ScopeId};
+use super::state::{
+    Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Place, Scope, ScopeId, Sender,
+};
 use super::turn::Turn;
 
 impl<E: Payload> Turn<'_, E> {
@@ -27,6 +32,51 @@ impl<E: Payload> Turn<'_, E> {
         }
         if self.state.scopes.get(&id).is_some_and(|scope| scope.members.is_empty()) {
             self.close(id);
+        }
+    }
+
+    /// Opens the scope of each emitter of a step that starts for the first time. The step keeps them open
+    /// until it returns.
+    pub(super) fn open_emitters(&mut self, id: InvocationId) {
+        let Some(invocation) = self.state.invocations.get(&id) else { return };
+        let branch = invocation.branch;
+        let Some(step) = self.graph.step(invocation.step) else { return };
+        if step.tools.is_empty() || !invocation.emitters.is_empty() {
+            return;
+        }
+        let points = emitter_points(step);
+        let opened = points.map(|point| {
+            let scope = self.open_scope(point, branch);
+            self.join_scope(scope, Member::Filler(id));
+            Sender { scope, sent: 0 }
+        });
+        let opened = opened.collect();
+        if let Some(invocation) = self.state.invocations.get_mut(&id) {
+            invocation.emitters = opened;
+        }
+    }
+
+    /// The emitter of a running invocation that fills scopes of that point.
+    pub(super) fn sender<'i>(&self, invocation: &'i Invocation<E>, point: PointId) -> Option<&'i Sender> {
+        let position = emitter_points(self.graph.step(invocation.step)?).position(|other| other == point)?;
+        invocation.emitters.get(position)
+    }
+
+    /// An emitter has sent an event, into the next branch of its scope.
+    pub(super) fn send(&mut self, id: InvocationId, point: PointId, place: u32, event: E) {
+        let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
+        let step = invocation.step;
+        let Some(declared) = self.graph.step(step) else { return };
+        let Some(position) = emitter_points(declared).position(|other| other == point) else { return };
+        let Some(sender) = invocation.emitters.get_mut(position) else { return };
+        if place < sender.sent {
+            // An earlier attempt has sent it.
+            return;
+        }
+        let branch = Branch { scope: sender.scope, index: sender.sent };
+        sender.sent += 1;
+        if self.state.scopes.contains_key(&branch.scope) {
+            self.emit(event, branch, step);
         }
     }
 
@@ -146,8 +196,18 @@ impl<E: Payload> Turn<'_, E> {
                         }
                     }
                     Member::Scope(inner) => doomed.push(inner),
+                    // It goes on; what it sends from now on goes nowhere.
+                    Member::Filler(_) => {}
                 }
             }
         }
     }
+}
+
+/// The fan-out points of a step's emitters, in the order of its parameters.
+pub(crate) fn emitter_points(step: &Step) -> impl Iterator<Item = PointId> + '_ {
+    step.tools.iter().filter_map(|tool| match tool {
+        Tool::Emitter(point) => Some(*point),
+        Tool::Asker(_) | Tool::Inbox(_) => None,
+    })
 }

@@ -108,6 +108,18 @@ pub struct Invocation<E> {
     pub attempt: u32,
     /// How often the run was interrupted while this invocation ran.
     pub interruptions: u32,
+    /// What each of its emitters has sent, in the order of the step's parameters; empty before the first start,
+    /// and for steps without one.
+    pub(crate) emitters: Vec<Sender>,
+}
+
+/// One emitter of one invocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sender {
+    /// The scope it fills. It may be gone before its sender: a `take` that is full cancels it.
+    pub(crate) scope: ScopeId,
+    /// How many events it has sent, over all attempts.
+    pub(crate) sent: u32,
 }
 
 /// Where an invocation stands.
@@ -161,6 +173,8 @@ pub(crate) enum Member {
     Invocation(InvocationId),
     Request(RequestId),
     Scope(ScopeId),
+    /// An invocation that may still send into the scope. It lives elsewhere: where the scope was opened.
+    Filler(InvocationId),
 }
 
 /// What one gather of one scope has so far.

@@ -1,5 +1,7 @@
 //! What happens to a run.
 
+use workflow_graph::PointId;
+
 use super::payload::Emitted;
 use super::state::InvocationId;
 use crate::error::StepError;
@@ -30,6 +32,20 @@ pub enum Tick<E> {
         attempt: u32,
         /// Why.
         error: StepError,
+    },
+    /// An emitter of a running step has sent an event. It takes effect now, whatever becomes of the step.
+    Sent {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which attempt of it, from 1.
+        attempt: u32,
+        /// Which emitter: its fan-out point.
+        point: PointId,
+        /// How many events this attempt has sent through it before this one. An attempt that repeats what
+        /// another one has sent already changes nothing.
+        place: u32,
+        /// The event.
+        event: E,
     },
     /// A person answered.
     Answered {
@@ -75,6 +91,12 @@ pub enum Refused {
         invocation: InvocationId,
         /// The attempt.
         attempt: u32,
+    },
+    /// The step has no such emitter, the event is none that it sends, or an event before it is missing.
+    #[error("`{event}` cannot be sent there")]
+    NotSent {
+        /// The event.
+        event: String,
     },
     /// No such question is open.
     #[error("no question {request} is open")]

@@ -51,6 +51,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             Tick::Started { input } => self.start(input),
             Tick::Finished { invocation, emitted, .. } => self.settle(invocation, emitted),
             Tick::Failed { invocation, error, .. } => self.fail(invocation, error),
+            Tick::Sent { invocation, point, place, event, .. } => self.send(invocation, point, place, event),
             Tick::Answered { request, response } => self.answer(request, response),
             Tick::Cancelled { reason } => self.end(Status::Cancelled, Ending::Cancelled { reason }),
             Tick::Suspended => self.end(Status::Suspended, Ending::Suspended),
@@ -76,14 +77,16 @@ impl<'a, E: Payload> Turn<'a, E> {
             (
                 Status::Running,
                 Tick::Finished { invocation, attempt, .. } | Tick::Failed { invocation, attempt, .. },
-            ) => match self.state.invocations.get(invocation) {
-                Some(Invocation { state: InvocationState::Running, attempt: current, .. })
-                    if current == attempt =>
-                {
-                    Ok(())
+            ) => self.current(*invocation, *attempt).map(|_| ()),
+            (Status::Running, Tick::Sent { invocation, attempt, point, place, event }) => {
+                let current = self.current(*invocation, *attempt)?;
+                let sender = self.sender(current, *point).filter(|sender| *place <= sender.sent);
+                let items = self.graph.point(*point).map(|point| &point.items);
+                match sender {
+                    Some(_) if items.is_some_and(|items| items.contains(&event.event())) => Ok(()),
+                    _ => Err(Refused::NotSent { event: self.event_name(event) }),
                 }
-                _ => Err(Refused::NotCurrent { invocation: *invocation, attempt: *attempt }),
-            },
+            }
             (Status::Running, Tick::Answered { request, response }) => {
                 let Some(open) = self.state.requests.get(request) else {
                     return Err(Refused::NotOpen { request: *request });
@@ -99,6 +102,12 @@ impl<'a, E: Payload> Turn<'a, E> {
                 Err(Refused::Ended)
             }
         }
+    }
+
+    fn current(&self, id: InvocationId, attempt: u32) -> Result<&Invocation<E>, Refused> {
+        let found = self.state.invocations.get(&id);
+        let current = found.filter(|it| it.state == InvocationState::Running && it.attempt == attempt);
+        current.ok_or(Refused::NotCurrent { invocation: id, attempt })
     }
 
     fn start(&mut self, input: E) {
@@ -131,6 +140,9 @@ impl<'a, E: Payload> Turn<'a, E> {
                 _ => self.emit(event, branch, step),
             },
             Emitted::Many(point, events) => self.fan_out(point, events, branch, step),
+        }
+        for sender in invocation.emitters {
+            self.leave(sender.scope, Member::Filler(id));
         }
         self.leave(branch.scope, Member::Invocation(id));
     }
@@ -244,7 +256,8 @@ impl<'a, E: Payload> Turn<'a, E> {
         let id = InvocationId(self.next_id());
         if self.join_scope(branch.scope, Member::Invocation(id)) {
             let state = InvocationState::Queued;
-            let invocation = Invocation { step, branch, input, state, attempt: 1, interruptions: 0 };
+            let (attempt, interruptions, emitters) = (1, 0, Vec::new());
+            let invocation = Invocation { step, branch, input, state, attempt, interruptions, emitters };
             self.state.invocations.insert(id, invocation);
             self.scratch.fresh.push(id);
         }
@@ -385,6 +398,7 @@ impl<'a, E: Payload> Turn<'a, E> {
     }
 
     fn run(&mut self, id: InvocationId) {
+        self.open_emitters(id);
         let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
         invocation.state = InvocationState::Running;
         let (step, attempt) = (invocation.step, invocation.attempt);

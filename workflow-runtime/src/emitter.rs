@@ -1,0 +1,126 @@
+//! Sending events while a step still runs.
+
+use std::fmt;
+use std::future::pending;
+use std::sync::Arc;
+
+use workflow_graph::PointId;
+
+use crate::context::Context;
+use crate::driver::{Host, give_way};
+use crate::engine::{InvocationId, Refused, Tick};
+use crate::error::{StepError, StepErrorKind};
+use crate::workflow::Workflow;
+
+/// Sends events while the step still runs: `out: Emitter<T>` in its signature, or `Emitter<OneOf<A, B>>`.
+///
+/// What is sent forms a fan-out: each event opens a branch of it, work on it starts at once, and a gather
+/// downstream fires once, when the step has returned and everything sent has arrived.
+///
+/// Unlike what a step returns, what it sends takes effect at once, whatever becomes of the step. If the step is
+/// run again, because the run was resumed, the events that it has sent already are not sent a second time: the
+/// n-th event of the new attempt counts as the n-th of the old one. So a step should send the same events in the
+/// same order each time.
+///
+/// # Examples
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[event]
+/// struct Line(String);
+///
+/// #[event]
+/// struct Length(usize);
+///
+/// struct Measure;
+///
+/// #[workflow]
+/// impl Measure {
+///     #[step]
+///     async fn read(&self, Start(text): Start<String>, mut lines: Emitter<Line>) {
+///         for line in text.lines() {
+///             lines.send(Line(line.to_owned())).await;
+///         }
+///     }
+///
+///     #[step]
+///     fn measure(&self, Line(line): Line) -> Length {
+///         Length(line.len())
+///     }
+///
+///     #[step]
+///     fn all(&self, lengths: Vec<Length>) -> Stop<Vec<usize>> {
+///         Stop(lengths.into_iter().map(|Length(length)| length).collect())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), RunError> {
+/// assert_eq!(Measure.run("to be\nor not".to_owned()).await?, [5, 6]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Emitter<T> {
+    send: Box<dyn FnMut(T) -> Result<(), Gone> + Send>,
+}
+
+/// The step is not current any more: it was cancelled, and will be dropped.
+struct Gone;
+
+impl<T> Emitter<T> {
+    /// Not public API: what the expansion of `#[workflow]` calls.
+    #[doc(hidden)]
+    pub fn new<W: Workflow>(
+        context: &Context<W>,
+        point: PointId,
+        event: impl Fn(T) -> W::Event + Send + 'static,
+    ) -> Self {
+        let (host, invocation, attempt) = context.origin();
+        let mut place = 0;
+        let send = move |value| {
+            let tick = Tick::Sent { invocation, attempt, point, place, event: event(value) };
+            place += 1;
+            deliver(&host, invocation, attempt, tick)
+        };
+        Self { send: Box::new(send) }
+    }
+
+    /// Sends an event. Work on it starts at once.
+    ///
+    /// If the step has been cancelled meanwhile, this does not return; the step ends here.
+    ///
+    /// # Cancel safety
+    /// The event is sent by the first poll.
+    pub async fn send(&mut self, event: T) {
+        if (self.send)(event).is_err() {
+            pending::<()>().await;
+        }
+        // Lets what was just released run, also where this step never waits for anything.
+        give_way().await;
+    }
+}
+
+fn deliver<W: Workflow>(
+    host: &Arc<Host<W>>,
+    invocation: InvocationId,
+    attempt: u32,
+    tick: Tick<W::Event>,
+) -> Result<(), Gone> {
+    match host.tick(tick) {
+        Ok(()) => Ok(()),
+        Err(refused) => {
+            if let Refused::NotSent { .. } = refused {
+                // Possible only where a workflow is written by hand. Refused if the step is gone, too.
+                let error = StepError::of_kind(StepErrorKind::Misrouted, refused);
+                let _ = host.tick(Tick::Failed { invocation, attempt, error });
+            }
+            Err(Gone)
+        }
+    }
+}
+
+impl<T> fmt::Debug for Emitter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emitter").finish_non_exhaustive()
+    }
+}
