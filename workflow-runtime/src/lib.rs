@@ -151,3 +151,8 @@ pub mod prelude {
         workflow,
     };
 }
+
+/// The programs in the README compile and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -67,7 +67,7 @@ pub(super) fn every_emitted_event_is_accepted(flow: &Flow<'_>, found: &mut Vec<V
             (Some(near), _) => format!("did you mean {}?", flow.event(near)),
             (None, Some(Role::Prompt { .. })) => {
                 format!(
-                    "add a step that takes `HumanResponse<{payload}>`, or ask through an `Asker<{payload}>`"
+                    "add a step that takes `HumanResponse<{payload}>`"
                 )
             }
             (None, _) => format!("add a step that takes `{payload}` or stop with it"),

@@ -274,7 +274,7 @@ mod names {
         assert_said(
             "a: Start -> Stop | ?Approve",
             "a returns InputRequired<Approve>: `InputRequired<Approve>` is emitted here but no step accepts the answer; \
-             add a step that takes `HumanResponse<Approve>`, or ask through an `Asker<Approve>`",
+             add a step that takes `HumanResponse<Approve>`",
         );
         assert_fine("a: Start -> Stop with Asker<Approve>");
     }
