@@ -214,6 +214,7 @@ fn each_option(
                         errors.at(first.span(), format!("`{key}` is first given here"));
                     } else {
                         match read(&key, input) {
+                            Err(error) if input.is_empty() => errors.at(key.span(), error),
                             Err(error) => errors.push(error),
                             Ok(()) if !input.is_empty() && !input.peek(Token![,]) => {
                                 errors.at(input.span(), format!("expected `,` after option `{key}`"));

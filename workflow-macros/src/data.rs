@@ -1,9 +1,10 @@
 //! `#[event]`, `#[prompt]`, `#[data]`, and the derives.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, GenericParam, Generics, Meta, Path, Token, parse_quote};
 
 use crate::args::{PromptArgs, parse_crate};
@@ -130,7 +131,7 @@ fn derived(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
     let mut serde = None;
     for name in ["Serialize", "Deserialize"] {
         if missing(name) {
-            let name = syn::Ident::new(name, Span::call_site());
+            let name = Ident::new(name, Span::call_site());
             derives.push(quote!(#krate::__private::serde::#name));
             let path = quote!(#krate::__private::serde).to_string().replace(' ', "");
             serde = Some(quote!(#[serde(crate = #path)]));
@@ -178,9 +179,10 @@ fn prompt_impl(input: &DeriveInput, args: &PromptArgs, krate: &TokenStream) -> T
     }
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let validate = args.validate.as_ref().map(|path| {
+        let answer = Ident::new("__answer", path.span());
         quote! {
-            fn validate(&self, response: &Self::Response) -> #private::Result<(), #private::String> {
-                #private::refusal(#path(self, response))
+            fn validate(&self, #answer: &Self::Response) -> #private::Result<(), #private::String> {
+                #private::refusal(#path(self, #answer))
             }
         }
     });

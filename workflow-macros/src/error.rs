@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn nearest_needs_a_slip_not_a_guess() {
         let known = ["retry", "timeout", "workers"];
-        assert_eq!(nearest("retries", known), Some("retry"));
+        assert_eq!(nearest("retrys", known), Some("retry"));
         assert_eq!(nearest("worker", known), Some("workers"));
         assert_eq!(nearest("parallelism", known), None);
     }

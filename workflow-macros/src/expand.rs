@@ -7,10 +7,11 @@
 mod call;
 mod checks;
 mod events;
+mod methods;
 mod prompts;
 mod table;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::visit_mut::VisitMut as _;
 use syn::{Generics, Path, Type, WhereClause, parse_quote};
@@ -22,6 +23,7 @@ use crate::types::{ReplaceSelf, unraw};
 use crate::validate::Checked;
 
 pub(crate) use checks::{for_event, used_path};
+pub(crate) use methods::Bodies;
 pub(crate) use prompts::PromptEnum;
 
 /// Everything that stands for a workflow beside the author's own block.
@@ -32,13 +34,13 @@ pub(crate) fn workflow(checked: &Checked<'_>) -> TokenStream {
     let block = graph.source.stripped(Some(&diagram(graph)));
     let prompt_enum = prompts.definition();
     let prompt_impls = prompts.impls(&names);
-    let events = events::definition(graph, &names, &prompts);
+    let events = events::definition(graph, &names);
     let asks = prompts::asks(graph, &names, &prompts);
     let workflow = implementation(graph, &names, &prompts);
     let checks = checks::all(graph, &names);
     let used = used_path(graph.source);
     let register = register(graph, &names);
-    let private = &names.private;
+    let krate = &names.krate;
     quote! {
         #block
         #prompt_enum
@@ -46,10 +48,10 @@ pub(crate) fn workflow(checked: &Checked<'_>) -> TokenStream {
         #[allow(
             clippy::all, clippy::pedantic, clippy::nursery, dead_code, deprecated, missing_docs,
             non_camel_case_types, private_interfaces, unreachable_code, unreachable_patterns,
-            unreachable_pub, unused_qualifications, unused_variables
+            unreachable_pub, unused_imports, unused_qualifications, unused_variables
         )]
         const _: () = {
-            use #private::Otherwise as _;
+            use #krate::__private::{self, Otherwise as _};
             #events
             #prompt_impls
             #asks
@@ -65,7 +67,8 @@ pub(crate) fn workflow(checked: &Checked<'_>) -> TokenStream {
 pub(crate) struct Names {
     /// The runtime.
     pub(crate) krate: TokenStream,
-    /// What the runtime keeps for expansions.
+    /// What the runtime keeps for expansions. The block that they stand in imports it, so that they stay
+    /// readable; what stands outside says `krate`.
     pub(crate) private: TokenStream,
     /// The event enum.
     pub(crate) events: Ident,
@@ -77,7 +80,7 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn new(source: &Source, def: &WorkflowDef) -> Self {
         let krate = runtime(def.args.krate.as_ref());
-        let private = quote!(#krate::__private);
+        let private = quote!(__private);
         let self_ty = source.self_ty.clone();
         let mut generics = source.generics.clone();
         ReplaceSelf(&self_ty).visit_generics_mut(&mut generics);
@@ -85,9 +88,13 @@ impl Names {
         if !generics.params.is_empty() {
             let clause: &mut WhereClause = generics.make_where_clause();
             for param in params {
-                clause.predicates.push(parse_quote!(#param: #private::Send + #private::Sync + 'static));
+                clause
+                    .predicates
+                    .push(parse_quote!(#param: #krate::__private::Send + #krate::__private::Sync + 'static));
             }
-            clause.predicates.push(parse_quote!(#self_ty: #private::Send + #private::Sync + 'static));
+            clause
+                .predicates
+                .push(parse_quote!(#self_ty: #krate::__private::Send + #krate::__private::Sync + 'static));
         }
         let events = format_ident!("__{}Events", unraw(&source.name));
         Self { krate, private, events, self_ty, generics }
@@ -95,11 +102,11 @@ impl Names {
 
     /// The type of a payload.
     pub(crate) fn payload(&self, payload: &Payload) -> TokenStream {
-        let private = &self.private;
+        let krate = &self.krate;
         match payload {
             Payload::Written(ty) => quote!(#ty),
             Payload::Unit => quote!(()),
-            Payload::Text => quote!(#private::Text),
+            Payload::Text => quote!(#krate::Text),
         }
     }
 
@@ -123,9 +130,22 @@ impl Names {
     }
 }
 
-/// The place of the author's token with the hygiene of ours: the caret of a message, nothing more.
-pub(crate) fn located(span: Span) -> Span {
-    span.resolved_at(Span::call_site())
+/// The same tokens, each at that place: for what an error may underline as a whole.
+pub(crate) fn located(tokens: TokenStream, span: Span) -> TokenStream {
+    let at = |token| match token {
+        // Its span says which crate it is.
+        TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
+        TokenTree::Group(group) => {
+            let mut moved = Group::new(group.delimiter(), located(group.stream(), span));
+            moved.set_span(span);
+            TokenTree::Group(moved)
+        }
+        mut token => {
+            token.set_span(span);
+            token
+        }
+    };
+    tokens.into_iter().map(at).collect()
 }
 
 /// The path of the runtime.
@@ -143,14 +163,14 @@ fn implementation(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> Tok
     let (impl_generics, _, where_clause) = names.generics.split_for_impl();
     let types = types(graph.def, names, &prompts.ty(names), &names.events_ty());
     let table = table::graph(graph, names);
-    let call = call::function(graph, names);
+    let methods = events::bodies(graph, names, prompts).methods(names);
     let schemas = prompts::schemas(graph, names);
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Workflow for #self_ty #where_clause {
             #types
             const GRAPH: &'static #private::graph::Graph = #table;
-            #call
+            #methods
             #schemas
         }
     }

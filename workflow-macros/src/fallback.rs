@@ -6,25 +6,28 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use crate::error::Errors;
-use crate::expand::{Names, PromptEnum, for_event, types, used_path};
+use crate::expand::{Bodies, Names, PromptEnum, for_event, types, used_path};
 use crate::parse::{Source, Unreadable, WorkflowDef};
 
 /// For a block whose steps have mistakes.
 pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> TokenStream {
     let names = Names::new(source, def);
     let prompts = PromptEnum::new(source, def, &names);
-    let Names { private, self_ty, .. } = &names;
+    let Names { krate, private, self_ty, .. } = &names;
     let (impl_generics, _, where_clause) = names.generics.split_for_impl();
     let block = source.stripped(None);
+    let bodies = Bodies {
+        start: quote!(#private::unfinished()),
+        output: quote!(#private::Err(__event)),
+        prompt: quote!(#private::None),
+        answer_json: quote!(#private::no_question()),
+        call: quote!(#private::no_such_step(__step)),
+    };
+    let methods = bodies.methods(&names);
     let prompt_enum = prompts.definition();
     let prompt_impls = prompts.impls(&names);
     let asks = prompts.stubs(&names);
-    let types = types(
-        def,
-        &names,
-        &prompts.ty(&names),
-        &quote!(#private::Unfinished<Self::Input, Self::Output, Self::Prompt>),
-    );
+    let types = types(def, &names, &prompts.ty(&names), &quote!(#private::Unfinished));
     let checks =
         def.steps.iter().flat_map(|step| step.signature.events()).map(|event| for_event(event, &names));
     let used = used_path(source);
@@ -33,23 +36,16 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
         #block
         #prompt_enum
         #[doc(hidden)]
-        #[allow(clippy::all, dead_code, private_interfaces, unreachable_patterns, unused_variables)]
+        #[allow(clippy::all, dead_code, private_interfaces, unreachable_patterns, unused_imports, unused_variables)]
         const _: () = {
-            use #private::Otherwise as _;
+            use #krate::__private::{self, Otherwise as _};
             #prompt_impls
             #asks
             #[automatically_derived]
             impl #impl_generics #private::Workflow for #self_ty #where_clause {
                 #types
                 const GRAPH: &'static #private::graph::Graph = #private::NO_GRAPH;
-                fn call(
-                    self: #private::Arc<Self>,
-                    step: #private::graph::StepId,
-                    input: #private::Input<Self::Event>,
-                    context: #private::Context<Self>,
-                ) -> #private::StepCall<Self::Event> {
-                    #private::no_such_step(step)
-                }
+                #methods
             }
             fn __checks #impl_generics () #where_clause {
                 #(#checks)*

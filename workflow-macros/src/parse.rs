@@ -102,7 +102,7 @@ impl Source {
         let variants = self.items.iter().enumerate().map(|(index, item)| {
             let (conditions, rest): (Vec<_>, Vec<_>) =
                 item.attrs.iter().partition(|attr| item.is_conditional(attr));
-            let conditions = conditions.into_iter().map(|attr| shielded(attr));
+            let conditions = conditions.into_iter().map(shielded);
             let step = item.step.as_ref().map(|step| {
                 let (path, args) = (&step.path, &step.args);
                 quote!(#[#path(#args)])
@@ -208,10 +208,8 @@ pub(crate) fn workflow(source: &Source, args: TokenStream, errors: &mut Errors) 
         let Some(step) = &item.step else { continue };
         let step_args = StepArgs::parse(step.args.clone(), errors);
         let Some(signature) = &step.signature else { continue };
-        match Signature::read(signature, &source.self_ty) {
-            Ok(signature) => steps.push(StepDef { docs: docs(&item.attrs), args: step_args, signature }),
-            Err(mistakes) => errors.extend(mistakes),
-        }
+        let signature = Signature::read(signature, &source.self_ty, errors);
+        steps.push(StepDef { docs: docs(&item.attrs), args: step_args, signature });
     }
     WorkflowDef { args, docs: docs(std::slice::from_ref(&source.attrs)), steps }
 }

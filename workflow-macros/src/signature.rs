@@ -31,8 +31,8 @@ pub(crate) struct Signature {
 
 /// What a parameter is.
 pub(crate) enum Arg {
-    /// `ctx: &Context<Self>`, by the type behind the borrow.
-    Context(Type),
+    /// `ctx: &Context<Self>`.
+    Context,
     /// Position in [`Signature::params`].
     Event(usize),
     /// Position in [`Signature::tools`].
@@ -88,7 +88,7 @@ pub(crate) struct Event {
 #[derive(Clone)]
 pub(crate) enum Payload {
     /// As written.
-    Written(Type),
+    Written(Box<Type>),
     /// Not written: `()`.
     Unit,
     /// Not written: the plain `Text` question.
@@ -149,8 +149,8 @@ pub(crate) struct Returns {
 
 /// One alternative of what a step returns.
 pub(crate) enum Alternative {
-    One(Event),
-    Many(Many),
+    One(Box<Event>),
+    Many(Box<Many>),
 }
 
 impl Alternative {
@@ -173,8 +173,8 @@ pub(crate) struct Many {
 }
 
 impl Signature {
-    /// Reads a signature; `Self` in it becomes `self_ty`.
-    pub(crate) fn read(sig: &syn::Signature, self_ty: &Type) -> Result<Self, Errors> {
+    /// Reads a signature; `Self` in it becomes `self_ty`. What cannot be read goes to `errors`, and is not there.
+    pub(crate) fn read(sig: &syn::Signature, self_ty: &Type, all: &mut Errors) -> Self {
         let mut errors = Errors::new();
         refuse_qualifiers(sig, &mut errors);
         let mut reader = Reader {
@@ -195,16 +195,9 @@ impl Signature {
         reader.params_agree(&sig.ident);
         let returns = reader.returns(&sig.output);
         let Reader { errors, has_self, args, params, tools, .. } = reader;
-        errors.finish()?;
-        Ok(Self {
-            name: sig.ident.clone(),
-            is_async: sig.asyncness.is_some(),
-            has_self,
-            args,
-            params,
-            tools,
-            returns,
-        })
+        all.extend(errors);
+        let (name, is_async) = (sig.ident.clone(), sig.asyncness.is_some());
+        Self { name, is_async, has_self, args, params, tools, returns }
     }
 
     /// Every event that the signature mentions, in source order.
@@ -216,7 +209,7 @@ impl Signature {
             Tool::Inbox { signal, .. } => std::slice::from_ref(signal),
         });
         let returned = self.returns.alternatives.iter().flat_map(|alternative| match alternative {
-            Alternative::One(event) => std::slice::from_ref(event),
+            Alternative::One(event) => std::slice::from_ref(&**event),
             Alternative::Many(many) => many.items.as_slice(),
         });
         taken.chain(tools).chain(returned)
@@ -306,22 +299,17 @@ impl Reader<'_> {
     }
 
     fn context(&mut self, ty: &Type) {
-        let inner = match ty {
-            Type::Reference(TypeReference { lifetime: None, mutability: None, elem, .. }) => {
-                bare(elem).clone()
-            }
-            ty => {
-                self.errors.on(ty, "the context is borrowed from the run; take `&Context<Self>`");
-                return;
-            }
-        };
+        if !matches!(ty, Type::Reference(TypeReference { lifetime: None, mutability: None, .. })) {
+            self.errors.on(ty, "the context is borrowed from the run; take `&Context<Self>`");
+            return;
+        }
         if let Some(first) = &self.context {
             self.errors.on(ty, "a step takes the context once; remove this parameter");
             self.errors.on(first, "the context is first taken here");
             return;
         }
         self.context = Some(ty.clone());
-        self.args.push(Arg::Context(inner));
+        self.args.push(Arg::Context);
     }
 
     fn tool(&mut self, name: &str, ty: &Type, arg: Option<&Type>) {
@@ -331,7 +319,7 @@ impl Reader<'_> {
         }
         let tool = match (name, arg) {
             ("Asker", prompt) => {
-                let payload = prompt.map_or(Payload::Text, |ty| Payload::Written(ty.clone()));
+                let payload = prompt.map_or(Payload::Text, |ty| Payload::Written(Box::new(ty.clone())));
                 self.owned_payload(&payload);
                 Tool::Asker { ty: ty.clone(), prompt: Event { kind: Kind::Prompt, ty: ty.clone(), payload } }
             }
@@ -340,7 +328,7 @@ impl Reader<'_> {
                 Tool::Emitter { ty: ty.clone(), items }
             }
             ("Inbox", Some(signal)) => {
-                let payload = Payload::Written(signal.clone());
+                let payload = Payload::Written(Box::new(signal.clone()));
                 self.owned_payload(&payload);
                 Tool::Inbox { ty: ty.clone(), signal: Event { kind: Kind::Signal, ty: ty.clone(), payload } }
             }
@@ -515,9 +503,9 @@ impl Reader<'_> {
     /// Reads a form, or an author's event.
     fn event(&mut self, ty: &Type) -> Option<Event> {
         let (kind, payload) = match last_segment(ty) {
-            None => (Kind::Event, Payload::Written(ty.clone())),
+            None => (Kind::Event, Payload::Written(Box::new(ty.clone()))),
             Some((name, args)) => {
-                let first = args.first().map(|arg| Payload::Written(bare(arg).clone()));
+                let first = args.first().map(|arg| Payload::Written(Box::new(bare(arg).clone())));
                 match name.to_string().as_str() {
                     "Start" => (Kind::Start, first.unwrap_or(Payload::Unit)),
                     "Stop" => (Kind::Stop, first.unwrap_or(Payload::Unit)),
@@ -544,7 +532,7 @@ impl Reader<'_> {
                         self.errors.on(ty, "`StepFailed` stands alone as a parameter, or in a gather of `Vec<Result<T, StepFailed>>`");
                         return None;
                     }
-                    _ => (Kind::Event, Payload::Written(ty.clone())),
+                    _ => (Kind::Event, Payload::Written(Box::new(ty.clone()))),
                 }
             }
         };
@@ -735,7 +723,7 @@ impl Reader<'_> {
             Some(("Vec", Some(element))) => {
                 let before = self.errors.count();
                 let (one_of, items) = self.items(&element);
-                let many = Many { ty: ty.clone(), element, one_of, items };
+                let many = Box::new(Many { ty: ty.clone(), element, one_of, items });
                 (self.errors.count() == before).then_some(Alternative::Many(many))
             }
             Some(("Vec", None)) => {
@@ -764,7 +752,7 @@ impl Reader<'_> {
                 );
                 None
             }
-            _ => self.returned(ty).map(Alternative::One),
+            _ => self.returned(ty).map(Box::new).map(Alternative::One),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the generated code asks of types, in words for the author of a workflow.
 
-use serde::{Serialize, Serializer};
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 
 use crate::error::{IntoStepError, StepError};
 

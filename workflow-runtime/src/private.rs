@@ -431,7 +431,7 @@ pub fn refusal<E: std::fmt::Display>(verdict: Result<(), E>) -> Result<(), Strin
 /// It is zero: while compiling, because it is called in constants.
 #[track_caller]
 pub const fn at_least_one(count: u32) -> u32 {
-    assert!(count > 0, "this option counts from one");
+    assert!(count > 0, "this option must be at least 1");
     count
 }
 

@@ -111,11 +111,13 @@ pub trait Events: Payload {
 }
 
 /// A workflow that asks `Q`. `#[workflow]` implements it for each prompt, so that an undeclared one does not compile.
+///
+/// `R` is the response type of `Q` and never written.
 #[diagnostic::on_unimplemented(
     message = "workflow `{Self}` never asks `{Q}`",
     label = "no step of this workflow returns `InputRequired<{Q}>`"
 )]
-pub trait Asks<Q>: Workflow {
+pub trait Asks<Q, R = <Q as Prompt>::Response>: Workflow {
     /// The prompt, if this is a `Q`.
     fn pick(prompt: &Self::Prompt) -> Option<&Q>;
 
@@ -123,9 +125,7 @@ pub trait Asks<Q>: Workflow {
     ///
     /// # Errors
     /// `asked` is not a `Q`, no step takes the answer, or the prompt's `validate` refuses it.
-    fn answer(asked: &Self::Event, request: RequestId, response: Q::Response) -> Result<Self::Event, AnswerError>
-    where
-        Q: Prompt;
+    fn answer(asked: &Self::Event, request: RequestId, response: R) -> Result<Self::Event, AnswerError>;
 }
 
 /// Why an answer cannot be taken. Nothing has changed: the question is still open.

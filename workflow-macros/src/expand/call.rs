@@ -3,7 +3,6 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
-use syn::spanned::Spanned as _;
 use workflow_graph as model;
 
 use crate::expand::{Names, located};
@@ -12,32 +11,26 @@ use crate::parse::StepDef;
 use crate::signature::{Alternative, Arg, Event, Many, Param, ParamForm, Taken};
 use crate::types::unraw;
 
-/// `fn call`, with an arm per step. Boxed per arm: one future for all steps would be as large as the largest.
-pub(super) fn function(graph: &Graph<'_>, names: &Names) -> TokenStream {
+/// The arms of `fn call`, one per step. Boxed per arm: one future for all steps would be as large as the largest.
+pub(super) fn body(graph: &Graph<'_>, names: &Names) -> TokenStream {
     let Names { private, .. } = names;
     let arms = graph.steps().map(|(id, step, def)| {
         let number = id.0;
         let body = Arm { graph, names, step, def }.body();
-        let span = located(def.signature.name.span());
+        let span = def.signature.name.span();
         if def.signature.is_async {
             // The caret of "future cannot be sent between threads safely" stands under the step's name.
-            let block = quote_spanned!(span=> async move { #body });
-            quote!(#number => #private::every_step_is_send(#block),)
+            let boxed = located(quote!(#private::every_step_is_send), span);
+            let block = quote_spanned!(span=> (async move { #body }));
+            quote!(#number => #boxed #block,)
         } else {
             quote!(#number => #private::done(move || { #body }),)
         }
     });
     quote! {
-        fn call(
-            self: #private::Arc<Self>,
-            step: #private::graph::StepId,
-            input: #private::Input<Self::Event>,
-            context: #private::Context<Self>,
-        ) -> #private::StepCall<Self::Event> {
-            match step.0 {
-                #(#arms)*
-                _ => #private::no_such_step(step),
-            }
+        match __step.0 {
+            #(#arms)*
+            _ => #private::no_such_step(__step),
         }
     }
 }
@@ -56,8 +49,7 @@ impl Arm<'_> {
         let takes = self.takes();
         let receiver = signature.has_self.then(|| quote!(&*self,));
         let args = signature.args.iter().map(|arg| match arg {
-            // Where that type is not our `Context`, the mismatch is reported on it.
-            Arg::Context(ty) => quote_spanned!(located(ty.span())=> &context),
+            Arg::Context => quote!(&__context),
             Arg::Event(position) => {
                 let arg = format_ident!("__arg{position}");
                 quote!(#arg)
@@ -83,8 +75,8 @@ impl Arm<'_> {
         let params = &self.def.signature.params;
         let parts: Vec<Ident> = (0..params.len()).map(|position| format_ident!("__part{position}")).collect();
         let split = match params.as_slice() {
-            [Param { form: ParamForm::One, .. }] => quote!(let __part0 = #private::one(input, #name)?;),
-            _ => quote!(let [#(#parts),*] = #private::parts(input, #name)?;),
+            [Param { form: ParamForm::One, .. }] => quote!(let __part0 = #private::one(__input, #name)?;),
+            _ => quote!(let [#(#parts),*] = #private::parts(__input, #name)?;),
         };
         let single = matches!(params.as_slice(), [Param { form: ParamForm::One, .. }]);
         let takes = params.iter().zip(&parts).enumerate().map(|(position, (param, part))| {
@@ -115,12 +107,12 @@ impl Arm<'_> {
             let variant = &info.variant;
             let value = self.taken(taken, info, param.borrows());
             let value = if param.one_of.is_some() { quote!(#private::OneOf::#letter(#value)) } else { value };
-            Some(quote!(#events::#variant(event) => #value,))
+            Some(quote!(#events::#variant(__event) => #value,))
         });
         let value = quote!(match #subject { #(#arms)* _ => return #private::misrouted(#step) });
         match &param.one_of {
             Some(written) => {
-                self.from_ours(written, &self.one_of(param.alternatives.iter().map(whole)), &value)
+                self.as_written(written, &self.one_of(param.alternatives.iter().map(whole)), &value)
             }
             None => value,
         }
@@ -135,15 +127,15 @@ impl Arm<'_> {
         let other_spelling = !spelled_alike(first, ty);
         if taken.by_ref {
             return if other_spelling {
-                quote!(<#ty as #private::SameEvent<#first>>::from_first_ref(&**event))
+                quote!(<#ty as #private::SameEvent<#first>>::from_first_ref(&**__event))
             } else {
-                quote!(&**event)
+                quote!(&**__event)
             };
         }
         let value = match (borrows, info.by_ref) {
-            (true, _) => quote!(#of.copy(event)),
-            (false, true) => quote!(#of.unshare(event)),
-            (false, false) => quote!(event),
+            (true, _) => quote!(#of.copy(__event)),
+            (false, true) => quote!(#of.unshare(__event)),
+            (false, false) => quote!(__event),
         };
         if other_spelling { quote!(<#ty as #private::SameEvent<#first>>::from_first(#value)) } else { value }
     }
@@ -154,13 +146,13 @@ impl Arm<'_> {
         let all = if param.borrows() { quote!(&#members) } else { quote!(#members) };
         let element = element(param);
         let list = quote!({
-            let mut list = #private::Vec::with_capacity(#members.len());
+            let mut __list = #private::Vec::with_capacity(#members.len());
             for __member in #all {
-                list.push(#value);
+                __list.push(#value);
             }
-            list
+            __list
         });
-        self.from_ours(&param.ty, &quote!(#private::Vec<#element>), &list)
+        self.as_written(&param.ty, &quote!(#private::Vec<#element>), &list)
     }
 
     // ---- what it gives ----
@@ -188,14 +180,14 @@ impl Arm<'_> {
                     let ty = alternative.ty();
                     quote!(#ty)
                 }));
-                let out = one_of.as_ref().map(|written| self.into_ours(written, &ours, &quote!(__out)));
+                let out = one_of.as_ref().map(|written| self.as_ours(written, &ours, &quote!(__out)));
                 quote!(match #out { #(#arms)* })
             }
         };
         match &returns.option {
             None => quote!({ #unwrapped #emitted }),
             Some((written, some)) => {
-                let out = self.into_ours(written, &quote!(#private::Option<#some>), &quote!(__out));
+                let out = self.as_ours(written, &quote!(#private::Option<#some>), &quote!(__out));
                 quote!({
                     #unwrapped
                     match #out {
@@ -237,11 +229,11 @@ impl Arm<'_> {
                     let ty = &item.ty;
                     quote!(#ty)
                 }));
-                let out = one_of.as_ref().map(|written| self.into_ours(written, &ours, &quote!(__out)));
+                let out = one_of.as_ref().map(|written| self.as_ours(written, &ours, &quote!(__out)));
                 quote!(match #out { #(#arms)* })
             }
         };
-        let list = self.into_ours(&many.ty, &quote!(#private::Vec<#element>), &quote!(__out));
+        let list = self.as_ours(&many.ty, &quote!(#private::Vec<#element>), &quote!(__out));
         quote! {
             #private::Emitted::Many(
                 #private::graph::PointId(#point),
@@ -274,12 +266,12 @@ impl Arm<'_> {
         quote!(#private::OneOf<#(#types),*>)
     }
 
-    fn from_ours(&self, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
+    fn as_written(&self, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
         let private = &self.names.private;
         quote!(<#written as #private::Form<#ours>>::from_ours(#value))
     }
 
-    fn into_ours(&self, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
+    fn as_ours(&self, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
         let private = &self.names.private;
         quote!(<#written as #private::Form<#ours>>::into_ours(#value))
     }

@@ -1,6 +1,6 @@
 //! What the compiler is asked about the author's types, each question once per type and place.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
@@ -45,19 +45,19 @@ pub(crate) fn for_event(event: &Event, names: &Names) -> TokenStream {
 fn for_type(info: &EventInfo, names: &Names) -> TokenStream {
     let private = &names.private;
     let of = |ty: &TokenStream, method: &str, span: Span| {
-        let method = proc_macro2::Ident::new(method, span);
+        let method = Ident::new(method, span);
         let of = names.of(ty);
-        quote_spanned!(span=> #of.#method();)
+        located(quote!(#of.#method();), span)
     };
     let payload = names.payload(&info.first.payload);
     let span = match &info.first.payload {
-        Payload::Written(ty) => located(ty.span()),
-        Payload::Unit | Payload::Text => located(info.first.ty.span()),
+        Payload::Written(ty) => ty.span(),
+        Payload::Unit | Payload::Text => info.first.ty.span(),
     };
     let cloned_at = info.by_value.first();
     match info.first.kind {
         Kind::Event => {
-            let cloned = cloned_at.map(|ty| of(&quote!(#ty), "event_is_cloned", located(ty.span())));
+            let cloned = cloned_at.map(|ty| of(&quote!(#ty), "event_is_cloned", ty.span()));
             let saved = of(&payload, "event_is_saved", span);
             quote!(#saved #cloned)
         }
@@ -69,7 +69,7 @@ fn for_type(info: &EventInfo, names: &Names) -> TokenStream {
             quote!(#prompt #response)
         }
         Kind::Response => {
-            cloned_at.map(|ty| of(&payload, "response_is_cloned", located(ty.span()))).unwrap_or_default()
+            cloned_at.map(|ty| of(&payload, "response_is_cloned", ty.span())).unwrap_or_default()
         }
         Kind::Stop | Kind::Expired | Kind::Signal => TokenStream::new(),
     }
@@ -82,7 +82,7 @@ fn one_name(graph: &Graph<'_>) -> TokenStream {
         let ty = &info.first.ty;
         // Parameters may stand for one type in one use and for two in another.
         let fixed = info.first.kind == Kind::Event && !mentions(ty, &graph.source.generics);
-        fixed.then(|| quote_spanned!(located(ty.span())=> impl EveryEventHasOneName for #ty {}))
+        fixed.then(|| quote_spanned!(ty.span()=> impl EveryEventHasOneName for #ty {}))
     });
     quote! {
         trait EveryEventHasOneName {}

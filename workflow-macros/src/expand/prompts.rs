@@ -1,11 +1,12 @@
 //! The prompt enum, and who may ask what.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{GenericParam, Generics};
 
 use crate::expand::events::answer_event;
+use crate::expand::methods::bounded;
 use crate::expand::{Names, located, prompt_variant};
 use crate::graph::Graph;
 use crate::parse::{Source, WorkflowDef};
@@ -64,10 +65,10 @@ impl PromptEnum {
             return None;
         }
         let name = &self.name;
-        let docs = format!("Every question that [`{}`] asks.", self.workflow);
+        let docs = format!(" Every question that `{}` asks.", self.workflow);
         let (impl_generics, _, where_clause) = self.generics.split_for_impl();
-        let variants = self.variants.iter().map(|Variant { name, payload, .. }| {
-            let docs = format!("[`{name}`].");
+        let variants = self.variants.iter().map(|Variant { name, event, payload }| {
+            let docs = format!(" The question `{}`.", event.payload.name());
             quote!(#[doc = #docs] #name(#payload))
         });
         Some(quote! {
@@ -88,12 +89,12 @@ impl PromptEnum {
         let (impl_generics, ty_generics, where_clause) = self.generics.split_for_impl();
         let clones = self.variants.iter().map(|Variant { name, payload, .. }| {
             let of = names.of(payload);
-            quote!(Self::#name(prompt) => Self::#name(#of.copy(prompt)),)
+            quote!(Self::#name(__prompt) => Self::#name(#of.copy(__prompt)),)
         });
         let serializes = self.variants.iter().zip(0u32..).map(|(Variant { name, payload, .. }, index)| {
             let of = names.of(payload);
             let variant = name.to_string();
-            quote!(Self::#name(prompt) => #of.serialize(prompt, #text, #index, #variant, serializer),)
+            quote!(Self::#name(__prompt) => #of.serialize(__prompt, #text, #index, #variant, __serializer),)
         });
         Some(quote! {
             #[automatically_derived]
@@ -107,7 +108,7 @@ impl PromptEnum {
             impl #impl_generics #private::Serialize for #name #ty_generics #where_clause {
                 fn serialize<__S: #private::Serializer>(
                     &self,
-                    serializer: __S,
+                    __serializer: __S,
                 ) -> #private::Result<__S::Ok, __S::Error> {
                     match self { #(#serializes)* }
                 }
@@ -117,13 +118,13 @@ impl PromptEnum {
 
     /// The arms from question to prompt.
     pub(super) fn questions(&self, graph: &Graph<'_>, names: &Names) -> TokenStream {
-        let private = &names.private;
+        let Names { private, events, .. } = names;
         let enum_name = &self.name;
         let arms = self.variants.iter().filter_map(|Variant { name, event, payload }| {
             let (_, info) = graph.event(event)?;
             let variant = &info.variant;
             let (asked, prompt) = (names.of(&info.first.ty), names.of(payload));
-            Some(quote!(Self::#variant(event) => #private::Some(#enum_name::#name(#prompt.copy(#asked.asked(event)))),))
+            Some(quote!(#events::#variant(__event) => #private::Some(#enum_name::#name(#prompt.copy(#asked.asked(__event)))),))
         });
         quote!(#(#arms)*)
     }
@@ -147,17 +148,17 @@ pub(super) fn asks(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> To
         let Variant { name, event, payload } = variant;
         let (id, info) = graph.event(event)?;
         let others = several.then(|| quote!(_ => #private::None,));
-        let pick = quote!(#enum_name::#name(prompt) => #private::Some(prompt), #others);
+        let pick = quote!(#enum_name::#name(__prompt) => #private::Some(__prompt), #others);
         let (asked, answered) = (names.of(&info.first.ty), names.of(payload));
         let (events, event_variant) = (&names.events, &info.variant);
         let text = event.payload.name();
         let answer = answer_event(graph, names, id)?;
         let answer = quote! {
-            match asked {
-                #events::#event_variant(event) => {
-                    #private::Result::map(#answered.answer(#asked.asked(event), request, response), |answer| #answer)
+            match __asked {
+                #events::#event_variant(__event) => {
+                    #private::Result::map(#answered.answer(#asked.asked(__event), __request, __response), |__answer| #answer)
                 }
-                other => #private::other_prompt(<Self as #private::Workflow>::GRAPH, other, #text),
+                __other => #private::other_prompt(<Self as #private::Workflow>::GRAPH, __other, #text),
             }
         };
         Some(asks_impl(names, variant, &pick, &answer))
@@ -165,29 +166,33 @@ pub(super) fn asks(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> To
     quote!(#(#impls)*)
 }
 
-/// One impl. Its types carry the span of the prompt, so that a `Q` which is no prompt is reported there.
+/// One impl. Its types stand where the prompt stands, so that a `Q` which is no prompt is reported there.
 fn asks_impl(names: &Names, variant: &Variant, pick: &TokenStream, answer: &TokenStream) -> TokenStream {
     let Names { private, self_ty, .. } = names;
     let payload = &variant.payload;
     let (impl_generics, _, where_clause) = names.generics.split_for_impl();
-    let response = match &variant.event.payload {
-        Payload::Written(ty) => quote_spanned!(located(ty.span())=> <#ty as #private::Prompt>::Response),
-        _ => quote!(<#payload as #private::Prompt>::Response),
+    let span = match &variant.event.payload {
+        Payload::Written(ty) => ty.span(),
+        Payload::Unit | Payload::Text => variant.event.ty.span(),
     };
+    let asks = located(quote!(#private::Asks<#payload>), span);
+    let response = located(quote!(<#payload as #private::Prompt>::Response), span);
+    let header = quote! {
+        fn answer(
+            __asked: &<Self as #private::Workflow>::Event,
+            __request: #private::RequestId,
+            __response: #response,
+        ) -> #private::Result<<Self as #private::Workflow>::Event, #private::AnswerError>
+    };
+    let answer = bounded(header, answer, span);
+    let header =
+        quote!(fn pick(__prompt: &<Self as #private::Workflow>::Prompt) -> #private::Option<&#payload>);
+    let picked = bounded(header, &quote!(match __prompt { #pick }), span);
     quote! {
         #[automatically_derived]
-        impl #impl_generics #private::Asks<#payload> for #self_ty #where_clause {
-            fn pick(prompt: &<Self as #private::Workflow>::Prompt) -> #private::Option<&#payload> {
-                match prompt { #pick }
-            }
-
-            fn answer(
-                asked: &<Self as #private::Workflow>::Event,
-                request: #private::RequestId,
-                response: #response,
-            ) -> #private::Result<<Self as #private::Workflow>::Event, #private::AnswerError> {
-                #answer
-            }
+        impl #impl_generics #asks for #self_ty #where_clause {
+            #picked
+            #answer
         }
     }
 }
@@ -204,17 +209,17 @@ pub(super) fn schemas(graph: &Graph<'_>, names: &Names) -> TokenStream {
         let of = names.of(&payload);
         match info.first.kind {
             Kind::Start | Kind::Stop | Kind::Prompt | Kind::Signal => {
-                Some(quote!(#of.schema(#name, &mut list);))
+                Some(quote!(#of.schema(#name, &mut __list);))
             }
-            Kind::Response => Some(quote!(#of.response_schema(#name, &mut list);)),
+            Kind::Response => Some(quote!(#of.response_schema(#name, &mut __list);)),
             Kind::Event | Kind::Expired => None,
         }
     });
     quote! {
         fn schemas() -> #private::Vec<#private::Schema> {
-            let mut list = #private::Vec::new();
+            let mut __list = #private::Vec::new();
             #(#found)*
-            list
+            __list
         }
     }
 }

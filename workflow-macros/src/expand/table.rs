@@ -1,14 +1,13 @@
 //! The graph as a constant.
 
-use std::borrow::Cow;
-
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use workflow_graph as model;
 use workflow_graph::{Alternative, Catches, EventId, Origin, ParamForm, Role, Tool};
 
 use crate::args::Count;
-use crate::expand::Names;
+use crate::expand::{Names, located};
 use crate::graph::Graph;
 use crate::parse::StepDef;
 
@@ -162,10 +161,14 @@ impl Writer<'_> {
         let private = self.private;
         self.option(count.map(|count| match count {
             Count::Number(number) => quote!(#number),
-            Count::Expr(expr) => quote!({
-                const COUNT: u32 = #private::at_least_one(#expr);
-                COUNT
-            }),
+            Count::Expr(expr) => {
+                let checked = located(quote!(#private::at_least_one), expr.span());
+                let argument = quote_spanned!(expr.span()=> (#expr));
+                quote!({
+                    const COUNT: #private::u32 = #checked #argument;
+                    COUNT
+                })
+            }
         }))
     }
 
@@ -213,9 +216,8 @@ impl Writer<'_> {
         quote!(#private::graph::PointId(#number))
     }
 
-    fn text(&self, text: &Cow<'static, str>) -> TokenStream {
+    fn text(&self, text: &str) -> TokenStream {
         let private = self.private;
-        let text = text.as_ref();
         quote!(#private::Cow::Borrowed(#text))
     }
 

@@ -1,0 +1,24 @@
+use workflow_runtime::prelude::*;
+
+#[derive(serde::Serialize, serde::Deserialize, Event)]
+struct Draft;
+
+struct Flow;
+
+#[workflow]
+impl Flow {
+    #[step]
+    fn begin(&self, _: Start) -> Draft {
+        Draft
+    }
+
+    #[step]
+    fn read(&self, _: &Draft) {}
+
+    #[step]
+    fn end(&self, _: Draft) -> Stop {
+        Stop(())
+    }
+}
+
+fn main() {}

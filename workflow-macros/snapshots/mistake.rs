@@ -1,0 +1,68 @@
+::core::compile_error! {
+    "a step cannot return a tuple; list the alternatives in `OneOf<..>`, or return one event and let two steps take it"
+}
+/// Greets.
+impl Greet {
+    /// Asks for a name.
+    fn ask(&self, _: Start) -> (InputRequired, Other) {
+        InputRequired::text("What is your name?")
+    }
+    async fn greet(
+        &self,
+        HumanResponse { response, .. }: HumanResponse,
+    ) -> Stop<String> {
+        Stop(format!("Hello, {response}!"))
+    }
+}
+#[doc(hidden)]
+#[allow(
+    clippy::all,
+    dead_code,
+    private_interfaces,
+    unreachable_patterns,
+    unused_imports,
+    unused_variables
+)]
+const _: () = {
+    use ::workflow_runtime::__private::{self, Otherwise as _};
+    #[automatically_derived]
+    impl __private::Workflow for Greet {
+        type Input = ();
+        type Output = String;
+        type Progress = ();
+        type Prompt = __private::NoPrompt;
+        type Event = __private::Unfinished;
+        const GRAPH: &'static __private::graph::Graph = __private::NO_GRAPH;
+        fn start(__input: Self::Input) -> Self::Event {
+            __private::unfinished()
+        }
+        fn output(__event: Self::Event) -> __private::Result<Self::Output, Self::Event> {
+            __private::Err(__event)
+        }
+        fn prompt(__asked: &Self::Event) -> __private::Option<Self::Prompt> {
+            __private::None
+        }
+        fn answer_json(
+            __asked: &Self::Event,
+            __request: __private::RequestId,
+            __response: &__private::RawValue,
+        ) -> __private::Result<Self::Event, __private::AnswerError> {
+            __private::no_question()
+        }
+        fn call(
+            self: __private::Arc<Self>,
+            __step: __private::graph::StepId,
+            __input: __private::Input<Self::Event>,
+            __context: __private::Context<Self>,
+        ) -> __private::StepCall<Self::Event> {
+            __private::no_such_step(__step)
+        }
+    }
+    fn __checks() {
+        __private::form::<Start, __private::Start<_>>();
+        __private::form::<HumanResponse, __private::HumanResponse<_, _>>();
+        __private::form::<Stop<String>, __private::Stop<_>>();
+    }
+    #[step(__used)]
+    const _: () = ();
+};
