@@ -118,8 +118,8 @@ impl Names {
             .tools
             .iter()
             .map(|tool| match tool {
-                Tool::Emitter { items, .. } => {
-                    ToolDecl::Emitter(items.iter().map(|item| self.event(item)).collect())
+                Tool::Emitter(many) => {
+                    ToolDecl::Emitter(many.items.iter().map(|item| self.event(item)).collect())
                 }
                 Tool::Asker { prompt, .. } => ToolDecl::Asker(self.event(prompt)),
                 Tool::Inbox { signal, .. } => ToolDecl::Inbox(self.event(signal)),

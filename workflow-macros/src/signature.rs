@@ -36,7 +36,7 @@ pub(crate) enum Arg {
     /// Position in [`Signature::params`].
     Event(usize),
     /// Position in [`Signature::tools`].
-    Tool,
+    Tool(usize),
 }
 
 /// One event parameter.
@@ -120,7 +120,7 @@ pub(crate) enum Kind {
 
 /// A capability.
 pub(crate) enum Tool {
-    Emitter { ty: Type, items: Vec<Event> },
+    Emitter(Box<Many>),
     Asker { ty: Type, prompt: Event },
     Inbox { ty: Type, signal: Event },
 }
@@ -128,7 +128,8 @@ pub(crate) enum Tool {
 impl Tool {
     pub(crate) fn ty(&self) -> &Type {
         match self {
-            Self::Emitter { ty, .. } | Self::Asker { ty, .. } | Self::Inbox { ty, .. } => ty,
+            Self::Emitter(many) => &many.ty,
+            Self::Asker { ty, .. } | Self::Inbox { ty, .. } => ty,
         }
     }
 }
@@ -162,9 +163,9 @@ impl Alternative {
     }
 }
 
-/// A `Vec` that fans out.
+/// A `Vec` or an `Emitter` that fans out.
 pub(crate) struct Many {
-    /// The `Vec<..>` as written.
+    /// The `Vec<..>` or `Emitter<..>` as written.
     pub(crate) ty: Type,
     /// Its element as written.
     pub(crate) element: Type,
@@ -204,7 +205,7 @@ impl Signature {
     pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
         let taken = self.params.iter().flat_map(|param| &param.alternatives).map(|taken| &taken.event);
         let tools = self.tools.iter().flat_map(|tool| match tool {
-            Tool::Emitter { items, .. } => items.as_slice(),
+            Tool::Emitter(many) => many.items.as_slice(),
             Tool::Asker { prompt, .. } => std::slice::from_ref(prompt),
             Tool::Inbox { signal, .. } => std::slice::from_ref(signal),
         });
@@ -324,8 +325,9 @@ impl Reader<'_> {
                 Tool::Asker { ty: ty.clone(), prompt: Event { kind: Kind::Prompt, ty: ty.clone(), payload } }
             }
             ("Emitter", Some(item)) => {
-                let (_, items) = self.items(item);
-                Tool::Emitter { ty: ty.clone(), items }
+                let element = bare(item).clone();
+                let (one_of, items) = self.items(&element);
+                Tool::Emitter(Box::new(Many { ty: ty.clone(), element, one_of, items }))
             }
             ("Inbox", Some(signal)) => {
                 let payload = Payload::Written(Box::new(signal.clone()));
@@ -337,8 +339,8 @@ impl Reader<'_> {
                 return;
             }
         };
+        self.args.push(Arg::Tool(self.tools.len()));
         self.tools.push(tool);
-        self.args.push(Arg::Tool);
     }
 
     fn event_param(&mut self, ty: &Type) {

@@ -8,7 +8,7 @@ use workflow_graph::check::Place;
 use crate::error::Errors;
 use crate::graph::Graph;
 use crate::parse::{Source, StepDef, WorkflowDef};
-use crate::signature::{Alternative, Kind, ParamForm};
+use crate::signature::{Alternative, Kind, ParamForm, Tool};
 
 /// A graph that keeps every rule.
 pub(crate) struct Checked<'a>(Graph<'a>);
@@ -33,12 +33,22 @@ pub(crate) fn check(graph: Graph<'_>) -> Result<Checked<'_>, Errors> {
     errors.finish().map(|()| Checked(graph))
 }
 
-/// The options that say something only beside others.
-pub(crate) fn options(def: &WorkflowDef, source: &Source) -> Result<(), Errors> {
+/// What fits the rest of its step, or of the workflow, or does not.
+pub(crate) fn fits(def: &WorkflowDef, source: &Source) -> Result<(), Errors> {
     let mut errors = Errors::new();
     for step in &def.steps {
         if let (Some(key), true) = (step.args.key("blocking"), step.signature.is_async) {
             errors.on(key, "`blocking` is for a plain `fn` that computes for long; an `async fn` gives way at each `.await`");
+        }
+    }
+    for step in def.steps.iter().filter(|step| !step.signature.is_async) {
+        for tool in &step.signature.tools {
+            let message = match tool {
+                Tool::Emitter(_) => "sending may have to wait, so a step with an `Emitter` is an `async fn`",
+                Tool::Asker { .. } => "an answer takes its time, so a step with an `Asker` is an `async fn`",
+                Tool::Inbox { .. } => "a signal takes its time, so a step with an `Inbox` is an `async fn`",
+            };
+            errors.on(tool.ty(), message);
         }
     }
     let generic = !source.generics.params.is_empty();
@@ -88,9 +98,15 @@ pub(crate) fn supported(def: &WorkflowDef) -> Result<(), Errors> {
             }
         }
         for tool in &step.signature.tools {
-            let name =
-                crate::types::last_segment(tool.ty()).map(|(name, _)| name.to_string()).unwrap_or_default();
-            errors.on(tool.ty(), format!("`{name}` is not supported yet; return what the step emits"));
+            match tool {
+                Tool::Emitter(_) => {}
+                Tool::Asker { ty, .. } => {
+                    errors.on(ty, "`Asker` is not supported yet; ask by returning `InputRequired`");
+                }
+                Tool::Inbox { ty, .. } => {
+                    errors.on(ty, "`Inbox` is not supported yet; ask with `InputRequired`")
+                }
+            }
         }
     }
     errors.finish()

@@ -72,7 +72,7 @@ impl<A, B, C, D, E, F, G, H> OneOf<A, B, C, D, E, F, G, H> {
     }
 
     /// The same variant, borrowed.
-    #[expect(clippy::should_implement_trait, reason = "it is `Option::as_ref`, not the trait's")]
+    #[expect(clippy::type_complexity, reason = "it is as simple as eight positions allow")]
     pub fn as_ref(
         &self,
     ) -> OneOf<A::Ref<'_>, B::Ref<'_>, C::Ref<'_>, D::Ref<'_>, E::Ref<'_>, F::Ref<'_>, G::Ref<'_>, H::Ref<'_>>

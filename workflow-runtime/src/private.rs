@@ -28,6 +28,7 @@ pub use workflow_graph as graph;
 pub use workflow_macros::__Resolved;
 
 pub use crate::context::Context;
+pub use crate::emitter::Emitter;
 pub use crate::engine::{Emitted, Input, Part, Payload};
 pub use crate::error::StepError;
 use crate::error::StepErrorKind;
@@ -235,7 +236,6 @@ impl<Q: Prompt<Response: schemars::JsonSchema>> Of<Q> {
 ///
 /// Method resolution prefers the methods above; it comes here only where their bounds do not hold. The
 /// methods that had to do something are never called, because the check has stopped the build.
-#[expect(clippy::unused_self, reason = "they mirror the methods above")]
 pub trait Otherwise {
     /// The type.
     type T;

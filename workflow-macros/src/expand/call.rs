@@ -8,7 +8,7 @@ use workflow_graph as model;
 use crate::expand::{Names, located};
 use crate::graph::{EventInfo, Graph, spelled_alike};
 use crate::parse::StepDef;
-use crate::signature::{Alternative, Arg, Event, Many, Param, ParamForm, Taken};
+use crate::signature::{Alternative, Arg, Event, Many, Param, ParamForm, Taken, Tool};
 use crate::types::unraw;
 
 /// The arms of `fn call`, one per step. Boxed per arm: one future for all steps would be as large as the largest.
@@ -46,7 +46,7 @@ impl Arm<'_> {
     fn body(&self) -> TokenStream {
         let private = &self.names.private;
         let signature = &self.def.signature;
-        let takes = self.takes();
+        let (takes, tools) = (self.takes(), self.tools());
         let receiver = signature.has_self.then(|| quote!(&*self,));
         let args = signature.args.iter().map(|arg| match arg {
             Arg::Context => quote!(&__context),
@@ -54,13 +54,17 @@ impl Arm<'_> {
                 let arg = format_ident!("__arg{position}");
                 quote!(#arg)
             }
-            Arg::Tool => TokenStream::new(),
+            Arg::Tool(position) => {
+                let tool = format_ident!("__tool{position}");
+                quote!(#tool)
+            }
         });
         let name = &signature.name;
         let wait = signature.is_async.then(|| quote!(.await));
         let gives = self.gives();
         quote! {
             #takes
+            #tools
             let __out = Self::#name(#receiver #(#args),*)#wait;
             #private::Ok(#gives)
         }
@@ -217,7 +221,39 @@ impl Arm<'_> {
         };
         let point = point.0;
         let element = &many.element;
-        let each = match (&many.one_of, many.items.as_slice()) {
+        let each = self.element(many);
+        let list = self.as_ours(&many.ty, &quote!(#private::Vec<#element>), &quote!(__out));
+        quote! {
+            #private::Emitted::Many(
+                #private::graph::PointId(#point),
+                #private::Iterator::collect(#private::Iterator::map(#private::IntoIterator::into_iter(#list), |__out| #each)),
+            )
+        }
+    }
+
+    /// `let __tool0 = ..;` for each capability.
+    fn tools(&self) -> TokenStream {
+        let private = &self.names.private;
+        let tools = self.def.signature.tools.iter().zip(self.step.tools.iter()).enumerate();
+        let tools = tools.filter_map(|(position, tool)| {
+            let (Tool::Emitter(many), model::Tool::Emitter(point)) = tool else { return None };
+            let name = format_ident!("__tool{position}");
+            let point = point.0;
+            let element = &many.element;
+            let each = self.element(many);
+            let emitter = quote! {
+                #private::Emitter::new(&__context, #private::graph::PointId(#point), |__out: #element| #each)
+            };
+            let emitter = self.as_written(&many.ty, &quote!(#private::Emitter<#element>), &emitter);
+            Some(quote!(let #name = #emitter;))
+        });
+        quote!(#(#tools)*)
+    }
+
+    /// The variant of the element of a fan-out in `__out`.
+    fn element(&self, many: &Many) -> TokenStream {
+        let private = &self.names.private;
+        match (&many.one_of, many.items.as_slice()) {
             (None, [item]) => self.emitted(item),
             (one_of, items) => {
                 let letters = letters();
@@ -232,13 +268,6 @@ impl Arm<'_> {
                 let out = one_of.as_ref().map(|written| self.as_ours(written, &ours, &quote!(__out)));
                 quote!(match #out { #(#arms)* })
             }
-        };
-        let list = self.as_ours(&many.ty, &quote!(#private::Vec<#element>), &quote!(__out));
-        quote! {
-            #private::Emitted::Many(
-                #private::graph::PointId(#point),
-                #private::Iterator::collect(#private::Iterator::map(#private::IntoIterator::into_iter(#list), |__out| #each)),
-            )
         }
     }
 

@@ -8,7 +8,7 @@ use crate::expand::{Names, located};
 use crate::graph::{EventInfo, Graph};
 use crate::parse::Source;
 use crate::signature::{Event, Kind, Payload};
-use crate::types::mentions;
+use crate::types::{last_segment, mentions};
 
 /// All checks of a workflow.
 pub(super) fn all(graph: &Graph<'_>, names: &Names) -> TokenStream {
@@ -35,10 +35,16 @@ pub(crate) fn for_event(event: &Event, names: &Names) -> TokenStream {
         Kind::Event => quote!(#private::event::<#ty>();),
         Kind::Start => form(quote!(Start<_>)),
         Kind::Stop => form(quote!(Stop<_>)),
+        Kind::Prompt if is_asker(ty) => TokenStream::new(),
         Kind::Prompt => form(quote!(InputRequired<_>)),
         Kind::Response => form(quote!(HumanResponse<_, _>)),
         Kind::Expired | Kind::Signal => TokenStream::new(),
     }
+}
+
+/// An `Asker<Q>` mentions its question, too.
+fn is_asker(ty: &syn::Type) -> bool {
+    last_segment(ty).is_some_and(|(name, _)| name == "Asker")
 }
 
 /// Asks once per event: whether it can be saved, and cloned if some step takes it by value.
