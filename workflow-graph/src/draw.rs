@@ -13,29 +13,61 @@
 //! | fan-out | thick arrow | bold arrow |
 //! | failure, expiry | dotted arrow | dashed arrow |
 //! | ask or take inside a step | line without an arrow | line without an arrow |
+//!
+//! An [`Overlay`] writes notes over a drawing and lets parts of it step back or stand out.
+
+mod overlay;
 
 use std::collections::HashSet;
 use std::fmt::Write;
 
 use crate::check::Place;
 use crate::flow::{Emission, Flow};
-use crate::{Alternative, Catches, EventId, Graph, Param, ParamForm, Role, Step, StepId, Tool};
+use crate::{Alternative, Catches, Event, EventId, Graph, Param, ParamForm, Role, Step, StepId, Tool};
+
+use overlay::Unmarked;
+pub use overlay::{Element, Mark, Overlay, Tone, Way};
 
 impl Graph {
     /// The graph as a [Mermaid](https://mermaid.js.org) flow chart.
     #[must_use]
     pub fn to_mermaid(&self) -> String {
-        let drawing = Drawing::of(self);
-        let mut out = String::from("flowchart TD\n");
+        self.to_mermaid_with(&Unmarked)
+    }
+
+    /// The graph as a Mermaid flow chart, with marks. A caption is its title.
+    #[must_use]
+    pub fn to_mermaid_with(&self, overlay: &dyn Overlay) -> String {
+        let drawing = Drawing::of(self, overlay);
+        let mut out = String::new();
+        if !drawing.caption.is_empty() {
+            line(&mut out, &format!("---\ntitle: \"{}\"\n---", for_dot(&drawing.caption)));
+        }
+        out.push_str("flowchart TD\n");
         for node in &drawing.nodes {
             let (open, close) = node.shape.mermaid();
-            line(&mut out, &format!("    {}{open}\"{}\"{close}", node.id, for_mermaid(&node.label)));
+            let label = for_mermaid(&noted(&node.label, &node.mark));
+            line(&mut out, &format!("    {}{open}\"{label}\"{close}", node.id));
         }
-        for edge in &drawing.edges {
+        for (edge, mark) in &drawing.edges {
             let (from, to, arrow) = (&edge.from, &edge.to, edge.style.mermaid());
-            match &*edge.label {
+            match &*noted(&edge.label, mark) {
                 "" => line(&mut out, &format!("    {from} {arrow} {to}")),
                 label => line(&mut out, &format!("    {from} {arrow}|\"{}\"| {to}", for_mermaid(label))),
+            }
+        }
+        for tone in [Tone::Faint, Tone::Alert] {
+            let Some((class, of_nodes, of_edges)) = tone.mermaid() else { continue };
+            let nodes: Vec<&str> = drawing.nodes_in(tone).map(|node| &*node.id).collect();
+            if !nodes.is_empty() {
+                line(&mut out, &format!("    classDef {class} {of_nodes}"));
+                line(&mut out, &format!("    class {} {class}", nodes.join(",")));
+            }
+            // Mermaid knows edges by their position only.
+            let edges = drawing.edges.iter().enumerate().filter(|(_, (_, mark))| mark.tone == tone);
+            let edges: Vec<String> = edges.map(|(position, _)| position.to_string()).collect();
+            if !edges.is_empty() {
+                line(&mut out, &format!("    linkStyle {} {of_edges}", edges.join(",")));
             }
         }
         out
@@ -44,20 +76,38 @@ impl Graph {
     /// The graph in the language of [Graphviz](https://graphviz.org).
     #[must_use]
     pub fn to_dot(&self) -> String {
-        let drawing = Drawing::of(self);
+        self.to_dot_with(&Unmarked)
+    }
+
+    /// The graph in the language of Graphviz, with marks. A caption is its label.
+    #[must_use]
+    pub fn to_dot_with(&self, overlay: &dyn Overlay) -> String {
+        let drawing = Drawing::of(self, overlay);
         let mut out = format!("digraph \"{}\" {{\n", for_dot(&self.name));
-        for node in &drawing.nodes {
-            line(
-                &mut out,
-                &format!("    {} [label=\"{}\", {}];", node.id, for_dot(&node.label), node.shape.dot()),
-            );
+        if !drawing.caption.is_empty() {
+            line(&mut out, &format!("    label=\"{}\";", for_dot(&drawing.caption)));
+            line(&mut out, "    labelloc=t;");
         }
-        for edge in &drawing.edges {
-            let mut attributes = Vec::new();
-            if !edge.label.is_empty() {
-                attributes.push(format!("label=\"{}\"", for_dot(&edge.label)));
-            }
-            attributes.extend(edge.style.dot().map(str::to_owned));
+        for node in &drawing.nodes {
+            let (shape, style) = node.shape.dot();
+            let label = format!("label=\"{}\"", for_dot(&noted(&node.label, &node.mark)));
+            // Graphviz takes the last of two styles, so that they have to stand in one attribute.
+            let dashed = (node.mark.tone == Tone::Faint).then_some("dashed");
+            let style = match (style, dashed) {
+                (Some(one), Some(other)) => Some(format!("style=\"{one},{other}\"")),
+                (one, other) => one.or(other).map(|style| format!("style={style}")),
+            };
+            let tone = node.mark.tone.dot().map(str::to_owned);
+            let attributes = [Some(label), Some(format!("shape={shape}")), style, tone].into_iter().flatten();
+            let attributes = attributes.collect::<Vec<_>>().join(", ");
+            line(&mut out, &format!("    {} [{attributes}];", node.id));
+        }
+        for (edge, mark) in &drawing.edges {
+            let label = noted(&edge.label, mark);
+            let label = (!label.is_empty()).then(|| format!("label=\"{}\"", for_dot(&label)));
+            let style = edge.style.dot().map(str::to_owned);
+            let tone = mark.tone.dot().map(str::to_owned);
+            let attributes: Vec<String> = [label, style, tone].into_iter().flatten().collect();
             let attributes = match attributes.is_empty() {
                 true => String::new(),
                 false => format!(" [{}]", attributes.join(", ")),
@@ -79,21 +129,50 @@ impl Graph {
     /// `a + b` is a join, `a | b` is one of them, `all a` gathers, `each a` fans out, `nothing` ends the branch.
     #[must_use]
     pub fn to_text(&self) -> String {
+        self.to_text_with(&Unmarked)
+    }
+
+    /// The graph as text, with notes: those of steps in a column of their own, those of what steps emit behind it,
+    /// those of people and signals in lines of their own. A caption is the first line.
+    #[must_use]
+    pub fn to_text_with(&self, overlay: &dyn Overlay) -> String {
         let flow = Flow::of(self);
-        let rows: Vec<[String; 3]> = flow
+        let rows: Vec<[String; 4]> = flow
             .steps()
-            .map(|(_, step)| {
-                [for_text(&step.name), for_text(&takes(&flow, step)), for_text(&gives(&flow, step))]
+            .map(|(id, step)| {
+                let note = overlay.mark(Element::Step(id)).note;
+                [step.name.to_string(), note, takes(&flow, step), gives(&flow, id, step, overlay)]
+                    .map(|cell| for_text(&cell))
             })
             .collect();
-        let width = |text: &String| text.chars().count();
-        let name_width = rows.iter().map(|[name, ..]| width(name)).max().unwrap_or_default();
-        let takes_width = rows.iter().map(|[_, takes, _]| width(takes)).max().unwrap_or_default();
+        let width = |cell: &str| cell.chars().count();
+        let widest = |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or_default();
+        let (names, notes, taken) = (widest(0), widest(1), widest(2));
         let mut out = String::new();
-        for [name, takes, gives] in &rows {
-            line(&mut out, &format!("{name:name_width$}  {takes:takes_width$}  → {gives}"));
+        let caption = overlay.caption();
+        if !caption.is_empty() {
+            line(&mut out, &for_text(&caption));
+        }
+        for [name, note, takes, gives] in &rows {
+            let note = if notes > 0 { format!("  {note:notes$}") } else { String::new() };
+            line(&mut out, &format!("{name:names$}{note}  {takes:taken$}  → {gives}"));
+        }
+        for (id, event) in self.event_ids().zip(self.events.iter()) {
+            let mark = overlay.mark(Element::Event(id));
+            if let (Some((_, label)), false) = (of_outside(event), mark.note.is_empty()) {
+                line(&mut out, &for_text(&noted(label, &mark)));
+            }
         }
         out
+    }
+}
+
+/// A label with its note behind it.
+fn noted(label: &str, mark: &Mark) -> String {
+    match (label, &*mark.note) {
+        (label, "") => label.to_owned(),
+        ("", note) => note.to_owned(),
+        (label, note) => format!("{label} {note}"),
     }
 }
 
@@ -105,18 +184,44 @@ fn takes(flow: &Flow<'_>, step: &Step) -> String {
     }
 }
 
-fn gives(flow: &Flow<'_>, step: &Step) -> String {
-    let mut gives: Vec<String> = step.returns.alternatives.iter().map(|it| flow.gives(it)).collect();
+fn gives(flow: &Flow<'_>, id: StepId, step: &Step, overlay: &dyn Overlay) -> String {
+    let noted = |label: &str, element| noted(label, &overlay.mark(element));
+    let named =
+        |event: EventId, way| noted(&flow.one_of(&[event]), Element::Emitted { step: id, event, way });
+    let each = |events: &[EventId], way| {
+        let known = events.iter().filter(|event| flow.graph.event(**event).is_some());
+        let names: Vec<String> = known.map(|event| named(*event, way)).collect();
+        match &*names {
+            [one] => format!("each {one}"),
+            names => format!("each ({})", names.join(" | ")),
+        }
+    };
+    let alternatives = step.returns.alternatives.iter();
+    let mut gives: Vec<String> = alternatives
+        .map(|alternative| match *alternative {
+            Alternative::One(event) => match flow.graph.role(event) {
+                Some(Role::Prompt { .. }) => {
+                    let asks = format!("asks {}", flow.payload(event));
+                    noted(&asks, Element::Emitted { step: id, event, way: Way::One })
+                }
+                _ => named(event, Way::One),
+            },
+            Alternative::Many(point) => each(flow.graph.items(point), Way::Each),
+        })
+        .collect();
     if step.returns.optional || gives.is_empty() {
-        gives.push("nothing".to_owned());
+        gives.push(noted("nothing", Element::Nothing(id)));
     }
     let mut text = gives.join(" | ");
     for tool in step.tools.iter() {
-        _ = match tool {
-            Tool::Emitter(point) => write!(text, ", sends each {}", flow.one_of(flow.graph.items(*point))),
-            Tool::Asker(prompt) => write!(text, ", asks {} inside", flow.payload(*prompt)),
-            Tool::Inbox(signal) => write!(text, ", takes {} inside", flow.one_of(&[*signal])),
+        let inside = |label: &str, event| noted(label, Element::Inside { step: id, event });
+        let tool = match *tool {
+            Tool::Emitter(point) => format!("sends {}", each(flow.graph.items(point), Way::Sent)),
+            Tool::Asker(prompt) => inside(&format!("asks {} inside", flow.payload(prompt)), prompt),
+            Tool::Inbox(signal) => inside(&format!("takes {} inside", flow.one_of(&[signal])), signal),
         };
+        text.push_str(", ");
+        text.push_str(&tool);
     }
     text
 }
@@ -144,16 +249,6 @@ impl Flow<'_> {
         }
     }
 
-    fn gives(&self, alternative: &Alternative) -> String {
-        match *alternative {
-            Alternative::One(event) => match self.graph.role(event) {
-                Some(Role::Prompt { .. }) => format!("asks {}", self.payload(event)),
-                _ => self.one_of(&[event]),
-            },
-            Alternative::Many(point) => format!("each {}", self.one_of(self.graph.items(point))),
-        }
-    }
-
     /// The name of an event; the names of several in parentheses, so that they can stand anywhere.
     fn one_of(&self, events: &[EventId]) -> String {
         match &*self.names(events) {
@@ -173,9 +268,11 @@ fn how_many(step: &Step) -> String {
 }
 
 /// What both pictures show.
-struct Drawing {
+struct Drawing<'o> {
+    overlay: &'o dyn Overlay,
+    caption: String,
     nodes: Vec<Node>,
-    edges: Vec<Edge>,
+    edges: Vec<(Edge, Mark)>,
     drawn: HashSet<Edge>,
 }
 
@@ -183,6 +280,7 @@ struct Node {
     id: String,
     label: String,
     shape: Shape,
+    mark: Mark,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -213,19 +311,20 @@ enum Style {
     Inside,
 }
 
-impl Drawing {
-    fn of(graph: &Graph) -> Self {
+impl<'o> Drawing<'o> {
+    fn of(graph: &Graph, overlay: &'o dyn Overlay) -> Self {
         let flow = Flow::of(graph);
-        let mut drawing = Self { nodes: Vec::new(), edges: Vec::new(), drawn: HashSet::new() };
+        let mut drawing = Self {
+            overlay,
+            caption: overlay.caption(),
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            drawn: HashSet::new(),
+        };
         for (event, it) in graph.event_ids().zip(graph.events.iter()) {
-            let (shape, label) = match it.role {
-                Role::Start => (Shape::Start, &*it.name),
-                Role::Signal => (Shape::Signal, &*it.name),
-                Role::Stop => (Shape::Stop, &*it.name),
-                Role::Prompt { .. } => (Shape::Person, it.payload()),
-                Role::Event | Role::Response { .. } | Role::Expired { .. } => continue,
-            };
-            drawing.nodes.push(Node { id: of_event(event), label: label.to_owned(), shape });
+            if let Some((shape, label)) = of_outside(it) {
+                drawing.node(of_event(event), label.to_owned(), shape, Element::Event(event));
+            }
         }
         for (id, step) in flow.steps() {
             let shape = match &*step.params {
@@ -239,11 +338,12 @@ impl Drawing {
                 Some(Catches::Rest) => format!("{}: all other failures", step.name),
                 Some(Catches::Steps(_)) | None => step.name.to_string(),
             };
-            drawing.nodes.push(Node { id: of_step(id), label, shape });
+            drawing.node(of_step(id), label, shape, Element::Step(id));
         }
         for (event, it) in graph.event_ids().zip(graph.events.iter()) {
             if let Role::Start | Role::Signal = it.role {
-                drawing.reaches(&flow, &of_event(event), event, ("", ""), Style::Event);
+                let element = Element::Delivered(event);
+                drawing.reaches(&flow, &of_event(event), event, ("", ""), Style::Event, element);
             }
         }
         for (id, step) in flow.steps() {
@@ -252,14 +352,15 @@ impl Drawing {
             }
             for tool in step.tools.iter() {
                 if let Tool::Asker(event) | Tool::Inbox(event) = *tool {
-                    drawing.edge(of_step(id), of_event(event), "", Style::Inside);
+                    let element = Element::Inside { step: id, event };
+                    drawing.edge(of_step(id), of_event(event), "", Style::Inside, element);
                 }
             }
             let named = |handler: &StepId| {
                 graph.step(*handler).is_some_and(|it| it.options.catches != Some(Catches::Rest))
             };
             if let Some(handler) = flow.handler_of(id).filter(named) {
-                drawing.edge(of_step(id), of_step(handler), "failed", Style::Failure);
+                drawing.edge(of_step(id), of_step(handler), "failed", Style::Failure, Element::Failure(id));
             }
         }
         for event in graph.event_ids() {
@@ -268,7 +369,8 @@ impl Drawing {
                     [(response, "answer", Style::Event), (expired, "expired", Style::Failure)]
                 {
                     if let Some(answer) = answer {
-                        drawing.reaches(&flow, &of_event(event), answer, ("", label), style);
+                        let element = Element::Delivered(answer);
+                        drawing.reaches(&flow, &of_event(event), answer, ("", label), style, element);
                     }
                 }
             }
@@ -281,14 +383,18 @@ impl Drawing {
         let from = of_step(emission.step);
         let name = flow.one_of(&[emission.event]);
         let style = if emission.point.is_some() { Style::FanOut } else { Style::Event };
-        let sends = if let Place::Tool { .. } = emission.at { "sends " } else { "" };
+        let (sends, way) = match (emission.at, emission.point) {
+            (Place::Tool { .. }, _) => ("sends ", Way::Sent),
+            (_, Some(_)) => ("", Way::Each),
+            (_, None) => ("", Way::One),
+        };
+        let element = Element::Emitted { step: emission.step, event: emission.event, way };
+        let to = of_event(emission.event);
         match (flow.graph.role(emission.event), emission.point) {
-            (Some(Role::Stop), _) => self.edge(from, of_event(emission.event), "", style),
-            (Some(Role::Prompt { .. }), None) => self.edge(from, of_event(emission.event), "asks", style),
-            (Some(Role::Prompt { .. }), Some(_)) => {
-                self.edge(from, of_event(emission.event), "asks each", style)
-            }
-            _ => self.reaches(flow, &from, emission.event, (sends, &name), style),
+            (Some(Role::Stop), _) => self.edge(from, to, "", style, element),
+            (Some(Role::Prompt { .. }), None) => self.edge(from, to, "asks", style, element),
+            (Some(Role::Prompt { .. }), Some(_)) => self.edge(from, to, "asks each", style, element),
+            _ => self.reaches(flow, &from, emission.event, (sends, &name), style, element),
         }
     }
 
@@ -299,6 +405,7 @@ impl Drawing {
         event: EventId,
         (verb, what): (&str, &str),
         style: Style,
+        element: Element,
     ) {
         for taken in flow.acceptances(event) {
             let label = match (taken.form, flow.graph.step(taken.slot.step), style) {
@@ -306,16 +413,36 @@ impl Drawing {
                 (_, _, Style::FanOut) => format!("{verb}each {what}"),
                 _ => format!("{verb}{what}"),
             };
-            self.edge(from.to_owned(), of_step(taken.slot.step), label.trim_end(), style);
+            self.edge(from.to_owned(), of_step(taken.slot.step), label.trim_end(), style, element);
         }
     }
 
-    fn edge(&mut self, from: String, to: String, label: &str, style: Style) {
+    fn node(&mut self, id: String, label: String, shape: Shape, element: Element) {
+        self.nodes.push(Node { id, label, shape, mark: self.overlay.mark(element) });
+    }
+
+    fn edge(&mut self, from: String, to: String, label: &str, style: Style, element: Element) {
         let edge = Edge { from, to, label: label.to_owned(), style };
+        // Two emissions that look the same are one element: label and style say the event and the way.
         if self.drawn.insert(edge.clone()) {
-            self.edges.push(edge);
+            self.edges.push((edge, self.overlay.mark(element)));
         }
     }
+
+    fn nodes_in(&self, tone: Tone) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(move |node| node.mark.tone == tone)
+    }
+}
+
+/// What stands outside of all steps, and its label.
+fn of_outside(event: &Event) -> Option<(Shape, &str)> {
+    Some(match event.role {
+        Role::Start => (Shape::Start, &*event.name),
+        Role::Signal => (Shape::Signal, &*event.name),
+        Role::Stop => (Shape::Stop, &*event.name),
+        Role::Prompt { .. } => (Shape::Person, event.payload()),
+        Role::Event | Role::Response { .. } | Role::Expired { .. } => return None,
+    })
 }
 
 fn of_step(step: StepId) -> String {
@@ -340,16 +467,17 @@ impl Shape {
         }
     }
 
-    const fn dot(self) -> &'static str {
+    /// The shape, and the style that belongs to it.
+    const fn dot(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Self::Start => "shape=oval",
-            Self::Signal => "shape=cds",
-            Self::Stop => "shape=doublecircle",
-            Self::Step => "shape=box",
-            Self::Join => "shape=invtrapezium",
-            Self::Gather => "shape=box3d",
-            Self::Handler => "shape=box, style=rounded",
-            Self::Person => "shape=hexagon",
+            Self::Start => ("oval", None),
+            Self::Signal => ("cds", None),
+            Self::Stop => ("doublecircle", None),
+            Self::Step => ("box", None),
+            Self::Join => ("invtrapezium", None),
+            Self::Gather => ("box3d", None),
+            Self::Handler => ("box", Some("rounded")),
+            Self::Person => ("hexagon", None),
         }
     }
 }
@@ -370,6 +498,25 @@ impl Style {
             Self::FanOut => Some("style=bold"),
             Self::Failure => Some("style=dashed"),
             Self::Inside => Some("dir=none"),
+        }
+    }
+}
+
+impl Tone {
+    /// The name of its class, how nodes look, and how edges look.
+    const fn mermaid(self) -> Option<(&'static str, &'static str, &'static str)> {
+        match self {
+            Self::Plain => None,
+            Self::Faint => Some(("faint", "opacity:0.5,stroke-dasharray:4 4", "opacity:0.4,color:#999")),
+            Self::Alert => Some(("alert", "stroke:#c00,stroke-width:3px", "stroke:#c00,color:#c00")),
+        }
+    }
+
+    const fn dot(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Faint => Some("color=gray, fontcolor=gray"),
+            Self::Alert => Some("color=red, fontcolor=red"),
         }
     }
 }
@@ -419,6 +566,7 @@ fn for_text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use crate::build::{AlternativeDecl, Builder, StepDecl};
+    use crate::draw::{Element, Mark, Overlay, Tone, Way};
     use crate::sketch::graph;
     use crate::{Graph, Param, ParamForm};
 
@@ -475,6 +623,82 @@ mod tests {
     #[test]
     fn dot_tells_all_forms_apart() {
         assert_eq!(everything().to_dot(), include_str!("drawn/everything.dot"));
+    }
+
+    /// Two runs of `work`, of which one failed, and nothing of what comes after it.
+    struct Marked(Graph);
+
+    impl Overlay for Marked {
+        fn mark(&self, element: Element) -> Mark {
+            let event = |id| &*self.0.event(id).unwrap().name;
+            let step = |id| &*self.0.step(id).unwrap().name;
+            let (note, tone) = match element {
+                Element::Step(id) => match step(id) {
+                    "plan" | "split" => ("×1", Tone::Plain),
+                    "work" => ("×2, \"1\" failed", Tone::Alert),
+                    _ => ("", Tone::Faint),
+                },
+                Element::Event(id) => match event(id) {
+                    "Start" => ("", Tone::Plain),
+                    "InputRequired<Help>" => ("1 open", Tone::Plain),
+                    _ => ("", Tone::Faint),
+                },
+                Element::Emitted { step: from, event: what, way } => match (step(from), event(what), way) {
+                    ("plan", "Plan", Way::One) => ("×1", Tone::Plain),
+                    ("split", "Task", Way::Each) => ("×2", Tone::Plain),
+                    ("work", "InputRequired<Help>", Way::One) => ("×1", Tone::Plain),
+                    ("work", "Line", Way::Sent) => ("×9", Tone::Plain),
+                    _ => ("", Tone::Faint),
+                },
+                Element::Nothing(id) if step(id) == "split" => ("×0", Tone::Plain),
+                Element::Delivered(id) if event(id) == "Start" => ("×1", Tone::Plain),
+                Element::Failure(id) if step(id) == "work" => ("×1", Tone::Alert),
+                Element::Inside { .. } => ("×0", Tone::Faint),
+                _ => ("", Tone::Faint),
+            };
+            Mark { note: note.to_owned(), tone }
+        }
+
+        fn caption(&self) -> String {
+            "a \"caption\"\nof one line".to_owned()
+        }
+    }
+
+    #[test]
+    fn text_shows_notes() {
+        let overlay = Marked(everything());
+        assert_eq!(everything().to_text_with(&overlay), include_str!("drawn/marked.txt"));
+    }
+
+    #[test]
+    fn mermaid_shows_notes_and_tones() {
+        let overlay = Marked(everything());
+        assert_eq!(everything().to_mermaid_with(&overlay), include_str!("drawn/marked.mmd"));
+    }
+
+    #[test]
+    fn dot_shows_notes_and_tones() {
+        let overlay = Marked(everything());
+        assert_eq!(everything().to_dot_with(&overlay), include_str!("drawn/marked.dot"));
+    }
+
+    #[test]
+    fn a_mark_changes_nothing_but_its_element() {
+        struct One(Element);
+        impl Overlay for One {
+            fn mark(&self, element: Element) -> Mark {
+                let note = if element == self.0 { "MARK" } else { "" };
+                Mark { note: note.to_owned(), tone: Tone::Plain }
+            }
+        }
+        let graph = everything();
+        for step in graph.step_ids() {
+            let overlay = One(Element::Step(step));
+            let drawn = [graph.to_mermaid_with(&overlay), graph.to_dot_with(&overlay)];
+            assert!(drawn.iter().all(|drawn| drawn.matches(" MARK").count() == 1));
+            let plain = drawn.map(|drawn| drawn.replacen(" MARK", "", 1));
+            assert_eq!(plain, [graph.to_mermaid(), graph.to_dot()]);
+        }
     }
 
     #[test]
