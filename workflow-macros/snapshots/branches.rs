@@ -368,7 +368,16 @@ const _: () = {
                             __ReviewEvents::StartTopic(__event) => __event,
                             _ => return __private::misrouted("draft"),
                         };
-                        let __out = Self::draft(&*self, __arg0, &__context).await;
+                        let __out = Self::draft(
+                                &*self,
+                                __arg0,
+                                <Context<
+                                    Review,
+                                > as __private::Form<
+                                    __private::Context<Self>,
+                                >>::from_ours_ref(&__context),
+                            )
+                            .await;
                         __private::Ok({
                             let __out = <Result<
                                 Draft,

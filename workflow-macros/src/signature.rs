@@ -31,8 +31,8 @@ pub(crate) struct Signature {
 
 /// What a parameter is.
 pub(crate) enum Arg {
-    /// `ctx: &Context<Self>`.
-    Context,
+    /// `ctx: &Context<Self>`, by the type behind the borrow.
+    Context(Box<Type>),
     /// Position in [`Signature::params`].
     Event(usize),
     /// Position in [`Signature::tools`].
@@ -300,17 +300,17 @@ impl Reader<'_> {
     }
 
     fn context(&mut self, ty: &Type) {
-        if !matches!(ty, Type::Reference(TypeReference { lifetime: None, mutability: None, .. })) {
+        let Type::Reference(TypeReference { lifetime: None, mutability: None, elem, .. }) = ty else {
             self.errors.on(ty, "the context is borrowed from the run; take `&Context<Self>`");
             return;
-        }
+        };
         if let Some(first) = &self.context {
             self.errors.on(ty, "a step takes the context once; remove this parameter");
             self.errors.on(first, "the context is first taken here");
             return;
         }
         self.context = Some(ty.clone());
-        self.args.push(Arg::Context);
+        self.args.push(Arg::Context(elem.clone()));
     }
 
     fn tool(&mut self, name: &str, ty: &Type, arg: Option<&Type>) {

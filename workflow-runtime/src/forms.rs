@@ -61,12 +61,19 @@ pub trait Form<Ours> {
     /// From the type that the macro knows.
     fn from_ours(ours: Ours) -> Self;
 
+    /// From the type that the macro knows, borrowed.
+    fn from_ours_ref(ours: &Ours) -> &Self;
+
     /// Into the type that the macro knows.
     fn into_ours(self) -> Ours;
 }
 
 impl<T> Form<T> for T {
     fn from_ours(ours: T) -> T {
+        ours
+    }
+
+    fn from_ours_ref(ours: &T) -> &T {
         ours
     }
 

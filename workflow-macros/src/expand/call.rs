@@ -49,7 +49,9 @@ impl Arm<'_> {
         let (takes, tools) = (self.takes(), self.tools());
         let receiver = signature.has_self.then(|| quote!(&*self,));
         let args = signature.args.iter().map(|arg| match arg {
-            Arg::Context => quote!(&__context),
+            Arg::Context(ty) => {
+                quote!(<#ty as #private::Form<#private::Context<Self>>>::from_ours_ref(&__context))
+            }
             Arg::Event(position) => {
                 let arg = format_ident!("__arg{position}");
                 quote!(#arg)
