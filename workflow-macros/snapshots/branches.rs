@@ -1,11 +1,3 @@
-/**
-# Graph
-```text
-draft   Start<Topic>  → Draft
-judge   Draft         → Good | Bad
-either  Good | Bad    → Draft | Stop<Report> | nothing
-```
-*/
 impl Review {
     async fn draft(
         &self,
@@ -142,6 +134,12 @@ const _: () = {
             }
         }
     }
+    /**The steps, what each accepts, and what it emits:
+```text
+draft   Start<Topic>  → Draft
+judge   Draft         → Good | Bad
+either  Good | Bad    → Draft | Stop<Report> | nothing
+```*/
     #[automatically_derived]
     impl __private::Workflow for Review {
         type Input = Topic;

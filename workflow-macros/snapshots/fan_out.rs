@@ -1,14 +1,3 @@
-/**
-# Graph
-```text
-split   Start<Vec<Row>>            → each Row
-prices  Row                        → Price
-limits  Row                        → Limit
-judge   Price + Limit              → Fine | Doubtful
-first   first 3 (Fine | Doubtful)  → nothing
-report  all (Fine | Doubtful)      → Stop<Report>
-```
-*/
 impl Check {
     fn split(&self, Start(rows): Start<Vec<Row>>) -> Vec<Row> {
         rows
@@ -170,6 +159,15 @@ const _: () = {
             }
         }
     }
+    /**The steps, what each accepts, and what it emits:
+```text
+split   Start<Vec<Row>>            → each Row
+prices  Row                        → Price
+limits  Row                        → Limit
+judge   Price + Limit              → Fine | Doubtful
+first   first 3 (Fine | Doubtful)  → nothing
+report  all (Fine | Doubtful)      → Stop<Report>
+```*/
     #[automatically_derived]
     impl __private::Workflow for Check {
         type Input = Vec<Row>;

@@ -1,11 +1,3 @@
-/**
-# Graph
-```text
-ask       Start<Prompt<Agent<L, N>>>       → asks Improve<Message>
-improved  HumanResponse<Improve<Message>>  → Done<N>
-done      Done<N>                          → Stop
-```
-*/
 impl<L: Llm, const N: usize> agents::Agent<L, N>
 where
     Self: Debug,
@@ -323,6 +315,12 @@ const _: () = {
             }
         }
     }
+    /**The steps, what each accepts, and what it emits:
+```text
+ask       Start<Prompt<Agent<L, N>>>       → asks Improve<Message>
+improved  HumanResponse<Improve<Message>>  → Done<N>
+done      Done<N>                          → Stop
+```*/
     #[automatically_derived]
     impl<L: Llm, const N: usize> __private::Workflow for agents::Agent<L, N>
     where

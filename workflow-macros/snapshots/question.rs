@@ -1,11 +1,4 @@
 /// Greets.
-/**
-# Graph
-```text
-ask    Start                → asks Text
-greet  HumanResponse<Text>  → Stop<String>
-```
-*/
 impl Greet {
     /// Asks for a name.
     fn ask(&self, _: Start) -> InputRequired {
@@ -204,6 +197,11 @@ const _: () = {
             }
         }
     }
+    /**The steps, what each accepts, and what it emits:
+```text
+ask    Start                → asks Text
+greet  HumanResponse<Text>  → Stop<String>
+```*/
     #[automatically_derived]
     impl __private::Workflow for Greet {
         type Input = ();

@@ -31,7 +31,7 @@ pub(crate) fn workflow(checked: &Checked<'_>) -> TokenStream {
     let graph = checked.graph();
     let names = Names::new(graph.source, graph.def);
     let prompts = PromptEnum::new(graph.source, graph.def, &names);
-    let block = graph.source.stripped(Some(&diagram(graph)));
+    let block = graph.source.stripped();
     let prompt_enum = prompts.definition();
     let prompt_impls = prompts.impls(&names);
     let events = events::definition(graph, &names);
@@ -165,7 +165,9 @@ fn implementation(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> Tok
     let table = table::graph(graph, names);
     let methods = events::bodies(graph, names, prompts).methods(names);
     let schemas = prompts::schemas(graph, names);
+    let diagram = diagram(graph);
     quote! {
+        #[doc = #diagram]
         #[automatically_derived]
         impl #impl_generics #private::Workflow for #self_ty #where_clause {
             #types
@@ -199,8 +201,12 @@ pub(crate) fn types(
     }
 }
 
+/// It stands on the trait's `impl`, because rustdoc leaves out the author's where all steps are private.
 fn diagram(graph: &Graph<'_>) -> String {
-    format!("\n# Graph\n```text\n{}\n```\n", graph.table.to_text().trim_end())
+    format!(
+        "The steps, what each accepts, and what it emits:\n```text\n{}\n```",
+        graph.table.to_text().trim_end()
+    )
 }
 
 fn register(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {

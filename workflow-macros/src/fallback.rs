@@ -15,7 +15,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
     let prompts = PromptEnum::new(source, def, &names);
     let Names { krate, private, self_ty, .. } = &names;
     let (impl_generics, _, where_clause) = names.generics.split_for_impl();
-    let block = source.stripped(None);
+    let block = source.stripped();
     let bodies = Bodies {
         start: quote!(#private::unfinished()),
         output: quote!(#private::Err(__event)),

@@ -71,17 +71,14 @@ struct StepAttribute {
 }
 
 impl Source {
-    /// The block with something added to its attributes, and without ours.
-    pub(crate) fn stripped(&self, docs: Option<&str>) -> TokenStream {
+    /// The block without our attributes.
+    pub(crate) fn stripped(&self) -> TokenStream {
         let mut body = TokenStream::new();
         for item in &self.items {
             body.append_all(&item.attrs);
             body.extend(item.tokens.clone());
         }
         let mut tokens = self.attrs.clone();
-        if let Some(docs) = docs {
-            tokens.extend(quote!(#[doc = #docs]));
-        }
         tokens.extend(self.head.clone());
         self.braces.surround(&mut tokens, |tokens| tokens.extend(body));
         tokens

@@ -46,6 +46,7 @@
 /// | `HumanResponse<Q>` | the answer to an `InputRequired<Q>`; alone it is about [`Text`](crate::Text) |
 /// | `a: A, b: B` | a join: one of each, from the same branch |
 /// | `Vec<T>`, `Vec<&T>`, `Vec<OneOf<..>>` | a gather: all of a fan-out, in its order |
+/// | `out: Emitter<T>` | sends events while the step runs, see [`Emitter`](crate::Emitter) |
 ///
 /// Returns, each also inside a `Result`:
 ///
@@ -74,7 +75,7 @@
 ///
 /// # What is generated
 /// The block itself without our attributes; an enum of the questions, if there are any; and an implementation of
-/// [`Workflow`](trait@crate::Workflow) with an enum of the events.
+/// [`Workflow`](trait@crate::Workflow) with an enum of the events, whose documentation shows the graph.
 pub use workflow_macros::workflow;
 
 /// Marks a method of a [`#[workflow]`](macro@workflow) as a step.
