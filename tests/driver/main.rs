@@ -11,3 +11,4 @@ mod parallel;
 mod people;
 mod saved;
 mod streams;
+mod traces;

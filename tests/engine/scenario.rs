@@ -163,10 +163,13 @@ impl Scenario {
         self.engine.state().requests().map(|(_, request)| request.prompt.text.clone()).collect()
     }
 
-    /// What was published since the last call, without starts and finishes.
+    /// What was published since the last call, without what steps do when all goes well.
     pub fn told(&mut self) -> Vec<Notice<Value>> {
         let quiet = |notice: &Notice<_>| {
-            matches!(notice, Notice::StepStarted { .. } | Notice::StepFinished { .. })
+            matches!(
+                notice,
+                Notice::StepStarted { .. } | Notice::StepSent { .. } | Notice::StepFinished { .. }
+            )
         };
         std::mem::take(&mut self.notices).into_iter().filter(|notice| !quiet(notice)).collect()
     }

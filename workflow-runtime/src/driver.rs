@@ -36,7 +36,7 @@ use crate::engine::{
 use crate::error::{StepError, StepErrorKind};
 use crate::handle::{Question, RunError, RunId, Stalled};
 use crate::snapshot::Restored;
-use crate::stream::{RunEventKind, Stream};
+use crate::stream::{EventCounts, RunEventKind, Stream};
 use crate::workflow::{StepCall, StepFuture, StepResult, Workflow};
 
 /// A lane gives way to other tasks after so many steps ..
@@ -577,8 +577,12 @@ fn observed<W: Workflow>(notice: Notice<W::Event>, at: Time) -> Option<RunEventK
         Notice::StepStarted { invocation, attempt, step } => {
             RunEventKind::StepStarted { step: step_name::<W>(step), invocation, attempt }
         }
-        Notice::StepFinished { invocation, step } => {
-            RunEventKind::StepFinished { step: step_name::<W>(step), invocation }
+        Notice::StepSent { invocation, step, event } => {
+            RunEventKind::StepSent { step: step_name::<W>(step), invocation, event: event_name::<W>(event) }
+        }
+        Notice::StepFinished { invocation, step, emitted } => {
+            let emitted = EventCounts::new(W::GRAPH, emitted);
+            RunEventKind::StepFinished { step: step_name::<W>(step), invocation, emitted }
         }
         Notice::StepFailed { invocation, attempt, step, error } => {
             RunEventKind::StepFailed { step: step_name::<W>(step), invocation, attempt, error }

@@ -84,6 +84,7 @@
 //! - [`workflow`](macro@workflow) and [`step`](macro@step): what signatures say, and the options
 //! - [`WorkflowExt`]: starting and resuming runs; [`Run`]: the handle
 //! - [`RunEvents`] and [`RunEvent`]: what observers see
+//! - [`Trace`]: which way one run went, drawn over the graph
 //! - [`Snapshot`]: saved runs, and what happens to them when the code changes
 //! - [`Workflow`]: the trait behind the macro, for those who write it by hand
 //! - [`engine`]: the pure engine, for those who write a driver
@@ -118,6 +119,7 @@ mod one_of;
 mod registry;
 mod snapshot;
 mod stream;
+mod trace;
 mod workflow;
 
 pub use context::Context;
@@ -138,7 +140,8 @@ pub use one_of::{Never, OneOf};
 pub use registry::__register;
 pub use registry::{DuplicateWorkflow, Location, Registration, Registry};
 pub use snapshot::{FORMAT, Misfit, MisfitReason, Restored, ResumeError, Snapshot, SnapshotError};
-pub use stream::{EVENTS_KEPT, RunEvent, RunEventKind, RunEvents, StreamError};
+pub use stream::{EVENTS_KEPT, EventCounts, RunEvent, RunEventKind, RunEvents, StreamError};
+pub use trace::Trace;
 pub use workflow::{AnswerError, Asks, Events, Schema, StepCall, StepFuture, StepResult, Workflow};
 pub use workflow_graph as graph;
 pub use workflow_graph::Graph;

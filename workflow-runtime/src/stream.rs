@@ -11,9 +11,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Poller, Poll, Waker};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use workflow_graph::Graph;
 
-use crate::engine::{InvocationId, Time};
+use crate::engine::{Counted, InvocationId, Time};
 use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
 use crate::forms::Stored;
@@ -67,12 +68,23 @@ pub enum RunEventKind<W: Workflow> {
         #[serde(serialize_with = "Stored::store")]
         value: W::Progress,
     },
+    /// A step has sent an event through its [`Emitter`](crate::Emitter), and goes on.
+    StepSent {
+        /// The step.
+        step: &'static str,
+        /// Which invocation of it.
+        invocation: InvocationId,
+        /// The name of the event.
+        event: &'static str,
+    },
     /// A step has finished.
     StepFinished {
         /// The step.
         step: &'static str,
         /// Which invocation of it.
         invocation: InvocationId,
+        /// What it returned, by name of event. What it sent while it ran was told event by event.
+        emitted: EventCounts,
     },
     /// A step has failed for good.
     StepFailed {
@@ -183,7 +195,12 @@ impl<W: Workflow> Clone for RunEventKind<W> {
             Self::Progress { step, invocation, attempt, value } => {
                 Self::Progress { step, invocation: *invocation, attempt: *attempt, value: value.clone() }
             }
-            Self::StepFinished { step, invocation } => Self::StepFinished { step, invocation: *invocation },
+            Self::StepSent { step, invocation, event } => {
+                Self::StepSent { step, invocation: *invocation, event }
+            }
+            Self::StepFinished { step, invocation, emitted } => {
+                Self::StepFinished { step, invocation: *invocation, emitted: emitted.clone() }
+            }
             Self::StepFailed { step, invocation, attempt, error } => {
                 Self::StepFailed { step, invocation: *invocation, attempt: *attempt, error: error.clone() }
             }
@@ -211,6 +228,79 @@ impl<W: Workflow> fmt::Debug for RunEvent<W> {
 impl<W: Workflow> fmt::Debug for RunEventKind<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// How many of which events a step returned.
+///
+/// It serialises as a map from the name of the event to the number of them: `{"Task": 3, "Note": 0}` for
+/// a fan-out, `{"Priced": 1}` for one event, `{}` for nothing. A fan-out lists every event that an element
+/// can be, so that one without elements is told from nothing.
+#[derive(Clone)]
+pub struct EventCounts {
+    /// Knows the names, so that a step's counts are numbers only.
+    graph: &'static Graph,
+    counted: Counted,
+}
+
+impl EventCounts {
+    pub(crate) fn new(graph: &'static Graph, counted: Counted) -> Self {
+        Self { graph, counted }
+    }
+
+    /// Each event, by name, and how many of it.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        let one = match &self.counted {
+            Counted::One(event) => Some((*event, 1)),
+            Counted::None | Counted::Many(..) => None,
+        };
+        let (items, counts) = match &self.counted {
+            Counted::Many(point, counts) => {
+                (self.graph.point(*point).map_or(&[][..], |point| &point.items), &counts[..])
+            }
+            Counted::None | Counted::One(_) => (&[][..], &[][..]),
+        };
+        let each = items.iter().copied().zip(counts.iter().copied());
+        let name = |event| self.graph.event(event).map_or("?", |event| &*event.name);
+        one.into_iter().chain(each).map(move |(event, count)| (name(event), count))
+    }
+
+    /// How many events in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.iter().map(|(_, count)| u64::from(count)).sum()
+    }
+
+    /// Whether the step returned nothing. A fan-out without elements is something: what gathers it fires.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        matches!(self.counted, Counted::None)
+    }
+
+    /// Whether the step returned a fan-out.
+    #[must_use]
+    pub fn is_fan_out(&self) -> bool {
+        matches!(self.counted, Counted::Many(..))
+    }
+}
+
+impl PartialEq for EventCounts {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_fan_out() == other.is_fan_out() && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for EventCounts {}
+
+impl Serialize for EventCounts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl fmt::Debug for EventCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -248,6 +338,11 @@ impl<W: Workflow> RunEvents<W> {
     /// Cancel safe: an event is delivered or still there.
     pub async fn next(&mut self) -> Option<Result<RunEvent<W>, StreamError>> {
         poll_fn(|poller| self.poll(poller)).await
+    }
+
+    /// The number of the latest event, 0 before the first one.
+    pub(crate) fn newest(&self) -> u64 {
+        self.stream.next_number().saturating_sub(1)
     }
 
     fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<Option<Result<RunEvent<W>, StreamError>>> {

@@ -1,8 +1,8 @@
 //! What is to be done for a run, and what is to be told about it.
 
-use workflow_graph::{EventId, StepId};
+use workflow_graph::{EventId, Graph, PointId, StepId};
 
-use super::payload::Input;
+use super::payload::{Emitted, Input, Payload};
 use super::state::InvocationId;
 use crate::error::StepError;
 use crate::event::RequestId;
@@ -50,12 +50,25 @@ pub enum Notice<E> {
         /// The step.
         step: StepId,
     },
+    /// A running step has sent an event through an emitter, and it has taken effect.
+    ///
+    /// One notice per event: a count when the step finishes would never be told of a step that is cancelled.
+    StepSent {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// The step.
+        step: StepId,
+        /// The event.
+        event: EventId,
+    },
     /// A step has finished, and what it emitted has taken effect.
     StepFinished {
         /// Which invocation.
         invocation: InvocationId,
         /// The step.
         step: StepId,
+        /// What it returned.
+        emitted: Counted,
     },
     /// A step has failed for good.
     StepFailed {
@@ -95,6 +108,40 @@ pub enum Notice<E> {
         /// The events, one entry each.
         events: Vec<EventId>,
     },
+}
+
+/// What a finished step emitted, counted: an [`Emitted`] without its values.
+///
+/// Only a fan-out costs an allocation here, and it has made larger ones already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Nothing.
+    None,
+    /// One event.
+    One(EventId),
+    /// A fan-out of that point: how many elements of each event that an element can be, in the order of
+    /// [`Point::items`](workflow_graph::Point::items).
+    Many(PointId, Box<[u32]>),
+}
+
+impl Counted {
+    pub(super) fn of<E: Payload>(emitted: &Emitted<E>, graph: &Graph) -> Self {
+        match emitted {
+            Emitted::None => Self::None,
+            Emitted::One(event) => Self::One(event.event()),
+            Emitted::Many(point, events) => {
+                let items = graph.point(*point).map_or(&[][..], |point| &point.items);
+                let mut counts: Box<[u32]> = items.iter().map(|_| 0).collect();
+                for event in events {
+                    let position = items.iter().position(|item| *item == event.event());
+                    if let Some(count) = position.and_then(|position| counts.get_mut(position)) {
+                        *count += 1;
+                    }
+                }
+                Self::Many(*point, counts)
+            }
+        }
+    }
 }
 
 /// How a run ended.

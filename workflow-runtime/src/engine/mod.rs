@@ -51,7 +51,7 @@ use std::sync::Arc;
 
 use workflow_graph::Graph;
 
-pub use command::{Command, Ending, Invoke, Missing, Notice, Stall};
+pub use command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
 pub use payload::{Emitted, Input, Part, Payload};
 pub(crate) use scope::emitter_points;
 pub(crate) use state::{Gather, Joins, Member, Place, Sender};

@@ -76,6 +76,7 @@ impl<E: Payload> Turn<'_, E> {
         let branch = Branch { scope: sender.scope, index: sender.sent };
         sender.sent += 1;
         if self.state.scopes.contains_key(&branch.scope) {
+            self.publish(Notice::StepSent { invocation: id, step, event: event.event() });
             self.emit(event, branch, step);
         }
     }

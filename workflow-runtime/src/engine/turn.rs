@@ -3,7 +3,7 @@
 use workflow_graph::{Alternative, Graph, ParamForm, Role, Slot, StepId};
 
 use super::MAX_INTERRUPTIONS;
-use super::command::{Command, Ending, Invoke, Missing, Notice, Stall};
+use super::command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
 use super::payload::{Emitted, Input, Part, Payload};
 use super::state::{
     Branch, Invocation, InvocationId, InvocationState, Member, Request, ScopeId, State, Status, Time,
@@ -130,7 +130,8 @@ impl<'a, E: Payload> Turn<'a, E> {
         let Some(invocation) = self.state.invocations.remove(&id) else { return };
         let branch = invocation.branch;
         self.release(step);
-        self.publish(Notice::StepFinished { invocation: id, step });
+        let counted = Counted::of(&emitted, self.graph);
+        self.publish(Notice::StepFinished { invocation: id, step, emitted: counted });
         match emitted {
             Emitted::None => {
                 self.state.ended.insert(step);
