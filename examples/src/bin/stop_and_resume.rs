@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use workflow_examples::chain;
 use workflow_runtime::prelude::*;
 
 /// Saves a run to a file between question and answer, and finishes it in another process.
@@ -41,7 +42,7 @@ struct WhatIsYourName {
     table: u32,
 }
 
-fn is_a_name(_: &WhatIsYourName, answer: &String) -> Result<(), String> {
+fn is_a_name(_: &WhatIsYourName, answer: &str) -> Result<(), String> {
     if answer.trim().is_empty() { Err("a name has at least one letter".to_owned()) } else { Ok(()) }
 }
 
@@ -95,7 +96,8 @@ async fn ask(file: &Path) -> Result<(), Box<dyn Error>> {
         if let Some(ask) = event?.ask::<WhatIsYourName>() {
             println!("Under which name shall table {} be reserved?", ask.prompt.table);
             let snapshot = run.suspend().await?;
-            fs::write(file, serde_json::to_string_pretty(&snapshot)?)?;
+            let json = serde_json::to_string_pretty(&snapshot)?;
+            fs::write(file, json).map_err(|error| about(file, &error))?;
             println!("The run is saved in {}. Answer with: stop_and_resume answer FILE NAME", file.display());
         }
     }
@@ -103,7 +105,8 @@ async fn ask(file: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 async fn answer(file: &Path, text: String) -> Result<(), Box<dyn Error>> {
-    let snapshot = Snapshot::from_json(&fs::read_to_string(file)?)?;
+    let json = fs::read_to_string(file).map_err(|error| about(file, &error))?;
+    let snapshot = Snapshot::from_json(&json).map_err(|error| about(file, &error))?;
     let run = Restaurant.resume(snapshot)?;
     let ask = run.pending().one::<WhatIsYourName>()?;
     run.respond(&ask, text).await?;
@@ -111,8 +114,6 @@ async fn answer(file: &Path, text: String) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The message of an error and of everything that caused it.
-fn chain(error: &dyn Error) -> String {
-    let links = std::iter::successors(Some(error), |&error| error.source());
-    links.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+fn about(file: &Path, error: &dyn Error) -> String {
+    format!("{}: {}", file.display(), chain(error))
 }
