@@ -1,0 +1,10 @@
+//! The examples, run as a person runs them: as processes, with what is typed and what appears.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+
+mod approve_invoices;
+mod branches_and_loops;
+mod human_in_the_loop;
+mod process;
+mod stop_and_resume;
+mod streaming;
