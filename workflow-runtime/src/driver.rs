@@ -31,7 +31,7 @@ use workflow_graph::{EventId, StepId};
 
 use crate::context::Context;
 use crate::engine::{
-    Command, Ending, Engine, InvocationId, InvocationState, Invoke, Notice, Payload, Refused, Tick, Time,
+    Command, Ending, Engine, InvocationId, InvocationState, Invoke, Notice, Payload, Refused, Tick, Time, Verdict,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::handle::{Question, RunError, RunId, Stalled};
@@ -456,7 +456,7 @@ impl<W: Workflow> Ticket<W> {
         let (invocation, attempt) = (self.invocation, self.attempt);
         let tick = match result {
             Ok(emitted) => Tick::Finished { invocation, attempt, emitted },
-            Err(error) => Tick::Failed { invocation, attempt, error },
+            Err(error) => Tick::Failed { invocation, attempt, error, verdict: Verdict::Final },
         };
         let mut afterwards = Afterwards::default();
         let next = {
@@ -587,10 +587,11 @@ fn observed<W: Workflow>(notice: Notice<W::Event>, at: Time) -> Option<RunEventK
         Notice::StepFailed { invocation, attempt, step, error } => {
             RunEventKind::StepFailed { step: step_name::<W>(step), invocation, attempt, error }
         }
-        Notice::InputRequired { request, step, prompt } => {
+        Notice::InputRequired { request, step, prompt, expires_at } => {
             // `None` only where a workflow written by hand calls something a question that is none.
             let prompt = W::prompt(&prompt)?;
-            RunEventKind::InputRequired(Question { id: request, step: step_name::<W>(step), prompt, asked_at: at })
+            let step = step_name::<W>(step);
+            RunEventKind::InputRequired(Question { id: request, step, prompt, asked_at: at, expires_at })
         }
         Notice::InputReceived { request } => RunEventKind::InputReceived { request },
         Notice::InputWithdrawn { request } => RunEventKind::InputWithdrawn { request },

@@ -8,7 +8,7 @@ use workflow_graph::PointId;
 
 use crate::context::Context;
 use crate::driver::{Host, give_way};
-use crate::engine::{InvocationId, Refused, Tick};
+use crate::engine::{InvocationId, Refused, Tick, Verdict};
 use crate::error::{StepError, StepErrorKind};
 use crate::workflow::Workflow;
 
@@ -112,7 +112,7 @@ fn deliver<W: Workflow>(
             if let Refused::NotSent { .. } = refused {
                 // Possible only where a workflow is written by hand. Refused if the step is gone, too.
                 let error = StepError::of_kind(StepErrorKind::Misrouted, refused);
-                let _ = host.tick(Tick::Failed { invocation, attempt, error });
+                let _ = host.tick(Tick::Failed { invocation, attempt, error, verdict: Verdict::Final });
             }
             Err(Gone)
         }

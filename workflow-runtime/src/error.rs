@@ -61,6 +61,10 @@ pub enum StepErrorKind {
     /// The step was given or gave something that its graph does not allow, which is possible only where
     /// [`Workflow`](crate::Workflow) was implemented by hand.
     Misrouted,
+    /// The attempt took longer than the step's `timeout`.
+    TimedOut,
+    /// Nobody answered a question of the step in time, and no step takes that.
+    Expired,
     /// The step was interrupted so often that it is not started again: the process died, or was stopped,
     /// each time that it ran.
     Interrupted,

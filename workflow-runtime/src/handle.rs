@@ -173,7 +173,8 @@ impl<W: Workflow> Run<W> {
             }
             let open = engine.state().requests().filter_map(|(id, request)| {
                 let prompt = W::prompt(&request.prompt)?;
-                Some(Question { id, step: step_name::<W>(request.step), prompt, asked_at: request.asked_at })
+                let Request { asked_at, expires_at, .. } = *request;
+                Some(Question { id, step: step_name::<W>(request.step), prompt, asked_at, expires_at })
             });
             open.collect()
         });
@@ -322,6 +323,8 @@ pub struct Question<W: Workflow> {
     pub prompt: W::Prompt,
     /// When it was asked.
     pub asked_at: Time,
+    /// When it closes, if nobody has answered.
+    pub expires_at: Option<Time>,
 }
 
 impl<W: Workflow> Question<W> {
@@ -332,13 +335,14 @@ impl<W: Workflow> Question<W> {
         W: Asks<Q>,
     {
         let prompt = <W as Asks<Q>>::pick(&self.prompt)?.clone();
-        Some(Ask { id: self.id, step: self.step, prompt, asked_at: self.asked_at })
+        let Self { id, step, asked_at, expires_at, .. } = *self;
+        Some(Ask { id, step, prompt, asked_at, expires_at })
     }
 }
 
 impl<W: Workflow> Clone for Question<W> {
     fn clone(&self) -> Self {
-        Self { id: self.id, step: self.step, prompt: self.prompt.clone(), asked_at: self.asked_at }
+        Self { prompt: self.prompt.clone(), ..*self }
     }
 }
 
@@ -361,6 +365,8 @@ pub struct Ask<Q> {
     pub prompt: Q,
     /// When it was asked.
     pub asked_at: Time,
+    /// When it closes, if nobody has answered.
+    pub expires_at: Option<Time>,
 }
 
 /// The questions of a run that were open at one moment, oldest first.

@@ -363,7 +363,7 @@ pub fn parts<E, const N: usize>(input: Input<E>, step: &'static str) -> Result<[
 pub fn part<E>(part: Part<E>, step: &'static str) -> Result<E, StepError> {
     match part {
         Part::One(event) => Ok(event),
-        Part::All(_) => misrouted(step),
+        Part::All(_) | Part::Failed(..) => misrouted(step),
     }
 }
 
@@ -373,8 +373,8 @@ pub fn part<E>(part: Part<E>, step: &'static str) -> Result<E, StepError> {
 /// The input is of another shape, or holds a failure.
 pub fn all<E>(part: Part<E>, step: &'static str) -> Result<Vec<E>, StepError> {
     match part {
-        Part::All(members) => members.into_iter().collect(),
-        Part::One(_) => misrouted(step),
+        Part::All(members) => members.into_iter().collect::<Result<_, _>>().map_err(|failure| failure.error),
+        Part::One(_) | Part::Failed(..) => misrouted(step),
     }
 }
 
@@ -457,6 +457,14 @@ pub enum Unfinished {}
 
 impl Payload for Unfinished {
     fn event(&self) -> graph::EventId {
+        match *self {}
+    }
+
+    fn expired(&self, _: RequestId) -> Option<Self> {
+        match *self {}
+    }
+
+    fn expires_in(&self) -> Option<u64> {
         match *self {}
     }
 }

@@ -15,7 +15,8 @@ use serde_json::value::RawValue;
 use workflow_graph::{EventId, Graph, Origin, ParamForm, Point, PointId, Role, Slot, StepId};
 
 use crate::engine::{
-    Branch, Engine, Gather, GraphRef, Input, Invocation, InvocationId, InvocationState, Joins, Member, Part, Place, Request, Scope, ScopeId, Sender, State, Status, Time, emitter_points,
+    Branch, Budget, Engine, Failure, Gather, GraphRef, Input, Invocation, InvocationId, InvocationState, Joins, Member,
+    Parked, Part, Place, Recoveries, Request, Scope, ScopeId, Sender, State, Status, Time, Timer, emitter_points,
 };
 use crate::error::StepError;
 use crate::event::RequestId;
@@ -71,6 +72,10 @@ struct Document {
     requests: Vec<SavedRequest>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<SavedScope>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deadline: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    budget: Option<Budget>,
     /// Half-filled joins outside every fan-out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     joins: Vec<SavedJoin>,
@@ -89,13 +94,17 @@ struct SavedEvent(String, Box<RawValue>);
 enum SavedPart {
     One(SavedEvent),
     All(Vec<SavedMember>),
+    Failed(Failure, Vec<SavedPart>),
 }
+
+/// How often each error handler has run on the way.
+type SavedRecoveries = BTreeMap<String, u32>;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum SavedMember {
     Event(SavedEvent),
-    Failure(StepError),
+    Failure(Failure),
 }
 
 /// Scope and index; left out where it is the run itself.
@@ -113,6 +122,12 @@ struct SavedInvocation {
     attempt: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
     interruptions: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_error: Option<StepError>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_failed_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    recoveries: SavedRecoveries,
     /// In the order of the step's parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     emitters: Vec<SavedSender>,
@@ -132,6 +147,13 @@ struct SavedRequest {
     branch: Option<SavedBranch>,
     prompt: SavedEvent,
     asked_at: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Time>,
+    /// Nobody answered in time, and that has failed the run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    expired: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    recoveries: SavedRecoveries,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,6 +176,8 @@ struct SavedGather {
     param: u16,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     fired: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    recoveries: SavedRecoveries,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     arrived: Vec<SavedArrival>,
 }
@@ -172,7 +196,14 @@ struct SavedJoin {
     index: u32,
     step: String,
     /// For each parameter what waits, first come first.
-    slots: Vec<Vec<SavedPart>>,
+    slots: Vec<Vec<SavedParked>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedParked {
+    part: SavedPart,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    recoveries: SavedRecoveries,
 }
 
 fn is_zero(n: &u32) -> bool {
@@ -327,7 +358,11 @@ impl Writer<'_> {
         let root = state.scopes.get(&ScopeId::ROOT);
         let inner = state.scopes.iter().filter(|(id, _)| **id != ScopeId::ROOT);
         let invocations = state.invocations.iter().map(|(id, invocation)| self.invocation(*id, invocation));
-        let requests = state.requests.iter().map(|(id, request)| self.request(*id, request));
+        let requests = state.requests.iter().map(|(id, request)| {
+            let due = request.expires_at;
+            let expired = due.is_some_and(|due| !state.timers.contains(&(due, Timer::Expiry(*id))));
+            Ok(SavedRequest { expired, ..self.request(*id, request)? })
+        });
         let queues = state.queues.iter().map(|(step, queue)| {
             // Entries of cancelled invocations are skipped here as they are when they are met.
             let alive = queue.iter().filter(|id| state.invocations.contains_key(id));
@@ -348,6 +383,8 @@ impl Writer<'_> {
             scopes: inner.map(|(id, scope)| self.scope(*id, scope)).collect::<Result<_, _>>()?,
             joins: root.map_or(Ok(Vec::new()), |root| self.joins(&root.joins))?,
             queues: queues.filter(|(_, queue)| !queue.is_empty()).collect(),
+            deadline: state.deadline,
+            budget: state.budget,
             ended: state.ended.iter().map(|step| self.step(*step)).collect(),
         })
     }
@@ -357,10 +394,7 @@ impl Writer<'_> {
         id: InvocationId,
         invocation: &Invocation<E>,
     ) -> Result<SavedInvocation, SnapshotError> {
-        let input = match &invocation.input {
-            Input::One(event) => vec![SavedPart::One(self.event(event)?)],
-            Input::Parts(parts) => parts.iter().map(|part| self.part(part)).collect::<Result<_, _>>()?,
-        };
+        let input = self.input(&invocation.input)?;
         Ok(SavedInvocation {
             id,
             step: self.step(invocation.step),
@@ -369,6 +403,9 @@ impl Writer<'_> {
             state: invocation.state.clone(),
             attempt: invocation.attempt,
             interruptions: invocation.interruptions,
+            last_error: invocation.last_error.clone(),
+            first_failed_at: invocation.first_failed_at,
+            recoveries: self.recoveries(&invocation.recoveries),
             emitters: invocation
                 .emitters
                 .iter()
@@ -384,6 +421,9 @@ impl Writer<'_> {
             branch: branch(request.branch),
             prompt: self.event(&request.prompt)?,
             asked_at: request.asked_at,
+            expires_at: request.expires_at,
+            expired: false,
+            recoveries: self.recoveries(&request.recoveries),
         })
     }
 
@@ -402,6 +442,7 @@ impl Writer<'_> {
                 step: self.step(gather.slot.step),
                 param: gather.slot.param,
                 fired: gather.fired,
+                recoveries: self.recoveries(&gather.recoveries),
                 arrived: arrived.collect::<Result<_, SnapshotError>>()?,
             })
         });
@@ -418,14 +459,26 @@ impl Writer<'_> {
 
     fn joins<E: Events>(&self, joins: &Joins<E>) -> Result<Vec<SavedJoin>, SnapshotError> {
         let joins = joins.iter().map(|((index, step), slots)| {
-            let slots = slots.iter().map(|waiting| waiting.iter().map(|part| self.part(part)).collect());
+            let parked = |parked: &Parked<E>| {
+                let recoveries = self.recoveries(&parked.recoveries);
+                Ok(SavedParked { part: self.part(&parked.part)?, recoveries })
+            };
+            let slots = slots.iter().map(|waiting| waiting.iter().map(parked).collect());
             Ok(SavedJoin { index: *index, step: self.step(*step), slots: slots.collect::<Result<_, _>>()? })
         });
         joins.collect()
     }
 
+    fn input<E: Events>(&self, input: &Input<E>) -> Result<Vec<SavedPart>, SnapshotError> {
+        match input {
+            Input::One(event) => Ok(vec![SavedPart::One(self.event(event)?)]),
+            Input::Parts(parts) => parts.iter().map(|part| self.part(part)).collect(),
+        }
+    }
+
     fn part<E: Events>(&self, part: &Part<E>) -> Result<SavedPart, SnapshotError> {
         match part {
+            Part::Failed(failure, input) => Ok(SavedPart::Failed(failure.clone(), self.input(input)?)),
             Part::One(event) => self.event(event).map(SavedPart::One),
             Part::All(members) => {
                 let members = members.iter().map(|member| self.member(member));
@@ -434,7 +487,7 @@ impl Writer<'_> {
         }
     }
 
-    fn member<E: Events>(&self, member: &Result<E, StepError>) -> Result<SavedMember, SnapshotError> {
+    fn member<E: Events>(&self, member: &Result<E, Failure>) -> Result<SavedMember, SnapshotError> {
         match member {
             Ok(event) => self.event(event).map(SavedMember::Event),
             Err(error) => Ok(SavedMember::Failure(error.clone())),
@@ -449,6 +502,11 @@ impl Writer<'_> {
                 Err(SnapshotError::Encode { run: self.run.clone(), event: name, source: Arc::new(source) })
             }
         }
+    }
+
+    fn recoveries(&self, recoveries: &Recoveries) -> SavedRecoveries {
+        let counts = recoveries.iter().flat_map(|counts| counts.iter());
+        counts.map(|(handler, count)| (self.step(*handler), *count)).collect()
     }
 
     fn step(&self, step: StepId) -> String {
@@ -516,6 +574,15 @@ impl<'a> Reader<'a> {
             place_scope(&mut state, id, scope)?;
         }
         place_members(&mut state)?;
+        state.deadline = document.deadline;
+        state.budget = document.budget;
+        let delayed = state.invocations.iter().filter_map(|(id, it)| match it.state {
+            InvocationState::Delayed(due) => Some((due, Timer::Retry(*id))),
+            _ => None,
+        });
+        state.timers.extend(delayed);
+        let open = document.requests.iter().filter(|request| !request.expired);
+        state.timers.extend(open.filter_map(|it| Some((it.expires_at?, Timer::Expiry(it.id)))));
         self.queues(document, &mut state);
         Ok(state)
     }
@@ -524,24 +591,10 @@ impl<'a> Reader<'a> {
         let what = || format!("invocation {} of step `{}`", saved.id, saved.step);
         let step = self.step(&saved.step, &what)?;
         let declared = self.graph.step(step)?;
-        let params = &declared.params;
         if !saved.emitters.is_empty() && saved.emitters.len() != emitter_points(declared).count() {
             return self.refuse(what(), MisfitReason::OtherEmitters);
         }
-        if params.len() != saved.input.len() {
-            let (takes, has) = (params.len(), saved.input.len());
-            return self.refuse(what(), MisfitReason::OtherParameters { takes, has });
-        }
-        let slots = (0..).map(|param| Slot { step, param });
-        let parts: Vec<_> = slots.zip(&saved.input).map(|(slot, part)| self.part(part, slot, &what)).collect();
-        let mut parts: Vec<Part<E>> = parts.into_iter().collect::<Option<_>>()?;
-        let input = match (parts.pop(), parts.is_empty()) {
-            (Some(Part::One(event)), true) => Input::One(event),
-            (last, _) => {
-                parts.extend(last);
-                Input::Parts(parts)
-            }
-        };
+        let input = self.input(step, &saved.input, &what)?;
         Some(Invocation {
             step,
             branch: placed(saved.branch),
@@ -549,12 +602,44 @@ impl<'a> Reader<'a> {
             state: saved.state.clone(),
             attempt: saved.attempt,
             interruptions: saved.interruptions,
+            last_error: saved.last_error.clone(),
+            first_failed_at: saved.first_failed_at,
+            recoveries: self.recoveries(&saved.recoveries),
             emitters: saved
                 .emitters
                 .iter()
                 .map(|sender| Sender { scope: sender.scope, sent: sender.sent })
                 .collect(),
         })
+    }
+
+    fn input<E: Events>(
+        &mut self,
+        step: StepId,
+        saved: &[SavedPart],
+        what: &dyn Fn() -> String,
+    ) -> Option<Input<E>> {
+        let (takes, has) = (self.graph.step(step)?.params.len(), saved.len());
+        if takes != has {
+            return self.refuse(what(), MisfitReason::OtherParameters { takes, has });
+        }
+        let slots = (0..).map(|param| Slot { step, param });
+        let parts: Vec<_> = slots.zip(saved).map(|(slot, part)| self.part(part, slot, what)).collect();
+        let mut parts: Vec<Part<E>> = parts.into_iter().collect::<Option<_>>()?;
+        Some(match (parts.pop(), parts.is_empty()) {
+            (Some(Part::One(event)), true) => Input::One(event),
+            (last, _) => {
+                parts.extend(last);
+                Input::Parts(parts)
+            }
+        })
+    }
+
+    /// Handlers that are gone have nothing to count any more.
+    fn recoveries(&self, saved: &SavedRecoveries) -> Recoveries {
+        let counts = saved.iter().filter_map(|(handler, count)| Some((self.graph.step_named(handler)?, *count)));
+        let counts: BTreeMap<_, _> = counts.collect();
+        (!counts.is_empty()).then(|| Arc::new(counts))
     }
 
     fn request<E: Events>(&mut self, saved: &SavedRequest) -> Option<Request<E>> {
@@ -566,7 +651,9 @@ impl<'a> Reader<'a> {
             Some(Role::Prompt { response: Some(_), .. }) => {}
             _ => return self.refuse(what(), MisfitReason::NotAsked { event: saved.prompt.0.clone() }),
         }
-        Some(Request { step, branch: placed(saved.branch), prompt, asked_at: saved.asked_at })
+        let (branch, recoveries) = (placed(saved.branch), self.recoveries(&saved.recoveries));
+        let SavedRequest { asked_at, expires_at, .. } = *saved;
+        Some(Request { step, branch, prompt, asked_at, expires_at, recoveries })
     }
 
     fn scope<E: Events>(&mut self, saved: &SavedScope) -> Option<(ScopeId, Scope<E>)> {
@@ -585,7 +672,8 @@ impl<'a> Reader<'a> {
                 Some((place, self.member(&arrival.member, slot, &what)?))
             });
             let arrived = arrived.collect::<Option<_>>()?;
-            gathers.push(Gather { slot, arrived, fired: saved.fired });
+            let recoveries = self.recoveries(&saved.recoveries);
+            gathers.push(Gather { slot, arrived, fired: saved.fired, recoveries });
         }
         let same = gathers.len() == point.gathers.len()
             && point.gathers.iter().all(|slot| gathers.iter().any(|gather| gather.slot == *slot));
@@ -630,7 +718,10 @@ impl<'a> Reader<'a> {
             }
             let mut slots = Vec::new();
             for (param, waiting) in (0..).zip(&join.slots) {
-                let waiting = waiting.iter().map(|part| self.part(part, Slot { step, param }, &what));
+                let waiting = waiting.iter().map(|parked| {
+                    let part = self.part(&parked.part, Slot { step, param }, &what)?;
+                    Some(Parked { part, recoveries: self.recoveries(&parked.recoveries) })
+                });
                 slots.push(waiting.collect::<Option<VecDeque<_>>>()?);
             }
             joins.insert((join.index, step), slots);
@@ -664,6 +755,15 @@ impl<'a> Reader<'a> {
                 let members: Vec<_> = members.iter().map(|member| self.member(member, slot, what)).collect();
                 members.into_iter().collect::<Option<_>>().map(Part::All)
             }
+            (SavedPart::Failed(failure, input), ParamForm::Failed) => {
+                // A step that is gone leaves its failure behind, but not what it was given.
+                let step = self.graph.step_named(&failure.step);
+                let input = match step {
+                    Some(step) => self.input(step, input, what)?,
+                    None => Input::Parts(Vec::new()),
+                };
+                Some(Part::Failed(failure.clone(), Box::new(input)))
+            }
             _ => self.refuse(what(), MisfitReason::OtherForm { param: slot.param }),
         }
     }
@@ -673,7 +773,7 @@ impl<'a> Reader<'a> {
         saved: &SavedMember,
         slot: Slot,
         what: &dyn Fn() -> String,
-    ) -> Option<Result<E, StepError>> {
+    ) -> Option<Result<E, Failure>> {
         match saved {
             SavedMember::Event(event) => self.accepted(event, slot, what).map(Ok),
             SavedMember::Failure(error) => Some(Err(error.clone())),

@@ -3,7 +3,7 @@
 use workflow_graph::{EventId, Graph, PointId, StepId};
 
 use super::payload::{Emitted, Input, Payload};
-use super::state::InvocationId;
+use super::state::{InvocationId, Time};
 use crate::error::StepError;
 use crate::event::RequestId;
 
@@ -36,6 +36,10 @@ pub struct Invoke<E> {
     pub depth: u32,
     /// Its input.
     pub input: Input<E>,
+    /// Why the attempt before this one failed.
+    pub last_error: Option<StepError>,
+    /// When the first attempt that failed did so.
+    pub first_failed_at: Option<Time>,
 }
 
 /// Something that observers are told.
@@ -81,6 +85,19 @@ pub enum Notice<E> {
         /// Why.
         error: StepError,
     },
+    /// An attempt has failed, and the step will be run again.
+    StepRetrying {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// The step.
+        step: StepId,
+        /// Why.
+        error: StepError,
+        /// When the next attempt is due.
+        due: Time,
+    },
     /// A question is open.
     InputRequired {
         /// Its id.
@@ -89,6 +106,13 @@ pub enum Notice<E> {
         step: StepId,
         /// The question.
         prompt: E,
+        /// When it closes, if nobody has answered.
+        expires_at: Option<Time>,
+    },
+    /// Nobody has answered a question in time.
+    InputExpired {
+        /// Its id.
+        request: RequestId,
     },
     /// A question was answered.
     InputReceived {
@@ -163,6 +187,11 @@ pub enum Ending<E> {
     },
     /// Nothing can ever happen again, and no step has stopped the run.
     Stalled(Stall),
+    /// The run took longer than it may.
+    TimedOut {
+        /// The steps that were running, in the order in which they were started.
+        running: Vec<StepId>,
+    },
     /// Somebody cancelled the run.
     Cancelled {
         /// Why.

@@ -32,7 +32,8 @@
 //!   same invocation and attempt, unless a [`Command::Abort`] comes first. A tick that comes too late is
 //!   refused as [`Refused::NotCurrent`] and has changed nothing.
 //! - After [`Command::Finish`] no command follows until [`Tick::Resumed`].
-//! - A refused tick changes nothing. Nothing here panics.
+//! - A refused tick changes nothing; only what was due by then has happened, as a tick of its own, so there may
+//!   be commands all the same. Nothing here panics.
 //!
 //! # Reading order
 //!
@@ -40,6 +41,7 @@
 //! `turn` is what one tick does, and `scope` is how fan-outs close.
 
 mod command;
+mod failure;
 mod payload;
 mod scope;
 mod state;
@@ -52,13 +54,13 @@ use std::sync::Arc;
 use workflow_graph::Graph;
 
 pub use command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
-pub use payload::{Emitted, Input, Part, Payload};
+pub use payload::{Emitted, Failure, Input, Part, Payload};
 pub(crate) use scope::emitter_points;
-pub(crate) use state::{Gather, Joins, Member, Place, Sender};
+pub(crate) use state::{Budget, Gather, Joins, Member, Parked, Place, Recoveries, Sender, Timer};
 pub use state::{
     Branch, Invocation, InvocationId, InvocationState, Request, Scope, ScopeId, State, Status, Time,
 };
-pub use tick::{Refused, Tick};
+pub use tick::{Refused, Tick, Verdict};
 
 use turn::Turn;
 
@@ -127,6 +129,13 @@ impl<E: Payload> Engine<E> {
     #[must_use]
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// When [`Tick::Time`] is due at the latest, if nothing else happens before; `None` while nothing waits for a
+    /// time. It changes with every tick.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Time> {
+        self.state.next_due()
     }
 
     /// Takes what happened, and adds what is to be done to `out`.

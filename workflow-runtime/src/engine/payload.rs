@@ -1,8 +1,12 @@
 //! What the engine knows of the values it carries: next to nothing.
 
+use serde::{Deserialize, Serialize};
 use workflow_graph::{EventId, PointId};
 
+use super::state::InvocationId;
+
 use crate::error::StepError;
+use crate::event::RequestId;
 
 /// A value that travels between steps, with the number of its event in the graph.
 ///
@@ -11,6 +15,12 @@ use crate::error::StepError;
 pub trait Payload: Clone + Send + Sync + 'static {
     /// Which event of the graph this is.
     fn event(&self) -> EventId;
+
+    /// What a question becomes when nobody has answered it in time, if some step takes that.
+    fn expired(&self, request: RequestId) -> Option<Self>;
+
+    /// How many milliseconds a question stays open, if not for ever.
+    fn expires_in(&self) -> Option<u64>;
 }
 
 /// What a finished step emits.
@@ -41,7 +51,22 @@ pub enum Part<E> {
     /// One event.
     One(E),
     /// The members of a fan-out scope, in fan-out order; a failure only where the parameter takes failures.
-    All(Vec<Result<E, StepError>>),
+    All(Vec<Result<E, Failure>>),
+    /// The failure of another step, and what that step was given.
+    Failed(Failure, Box<Input<E>>),
+}
+
+/// A step that failed for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Name of the step.
+    pub step: String,
+    /// Which invocation of it.
+    pub invocation: InvocationId,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// Why the last one failed.
+    pub error: StepError,
 }
 
 impl<E: Payload> Part<E> {
@@ -50,6 +75,7 @@ impl<E: Payload> Part<E> {
         let (one, all) = match self {
             Self::One(event) => (Some(event), &[][..]),
             Self::All(all) => (None, &all[..]),
+            Self::Failed(..) => (None, &[][..]),
         };
         one.into_iter().chain(all.iter().flatten()).map(Payload::event)
     }

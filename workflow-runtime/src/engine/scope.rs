@@ -10,25 +10,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use workflow_graph::{EventId, PointId, Slot, Step, StepId, Tool};
+use workflow_graph::{EventId, PointId, Slot, Step, Tool};
 
 use super::command::{Command, Notice};
-use super::payload::{Part, Payload};
+use super::payload::{Failure, Part, Payload};
 use super::state::{
-    Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Place, Scope, ScopeId, Sender,
+    Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Place, Scope, ScopeId, Sender, Timer,
+    merged,
 };
-use super::turn::Turn;
+use super::turn::{Turn, Way};
 
 impl<E: Payload> Turn<'_, E> {
     /// Opens a scope and sends each element into a branch of it.
-    pub(super) fn fan_out(&mut self, point: PointId, events: Vec<E>, parent: Branch, from: StepId) {
-        let id = self.open_scope(point, parent);
+    pub(super) fn fan_out(&mut self, point: PointId, events: Vec<E>, way: &Way) {
+        let id = self.open_scope(point, way.branch);
+        let mut way = way.clone();
         for (index, event) in (0..).zip(events) {
             // A `take` that is full already has cancelled the rest, this element with it.
             if !self.state.scopes.contains_key(&id) {
                 return;
             }
-            self.emit(event, Branch { scope: id, index }, from);
+            way.branch = Branch { scope: id, index };
+            self.emit(event, &way);
         }
         if self.state.scopes.get(&id).is_some_and(|scope| scope.members.is_empty()) {
             self.close(id);
@@ -76,8 +79,9 @@ impl<E: Payload> Turn<'_, E> {
         let branch = Branch { scope: sender.scope, index: sender.sent };
         sender.sent += 1;
         if self.state.scopes.contains_key(&branch.scope) {
+            let recoveries = invocation.recoveries.clone();
             self.publish(Notice::StepSent { invocation: id, step, event: event.event() });
-            self.emit(event, branch, step);
+            self.emit(event, &Way { branch, from: step, recoveries });
         }
     }
 
@@ -85,7 +89,12 @@ impl<E: Payload> Turn<'_, E> {
         let id = ScopeId(self.next_id());
         let depth = self.state.scopes.get(&parent.scope).map_or(0, |scope| scope.depth) + 1;
         let gathers = self.graph.point(point).map_or(&[][..], |point| &point.gathers);
-        let gathers = gathers.iter().map(|slot| Gather { slot: *slot, arrived: BTreeMap::new(), fired: false });
+        let gathers = gathers.iter().map(|slot| Gather {
+            slot: *slot,
+            arrived: BTreeMap::new(),
+            fired: false,
+            recoveries: None,
+        });
         let scope = Scope {
             point: Some(point),
             parent: Some(parent),
@@ -99,24 +108,24 @@ impl<E: Payload> Turn<'_, E> {
         id
     }
 
-    /// An event has arrived where a whole scope is gathered.
-    pub(super) fn gather(&mut self, slot: Slot, event: E, branch: Branch, from: StepId) {
-        let kind = event.event();
+    /// Something has arrived where a whole scope is gathered. `false` if its scope is not gathered there.
+    pub(super) fn gather(&mut self, slot: Slot, member: Result<E, Failure>, way: &Way) -> bool {
         let commit = self.next_id();
-        let scope = self.state.scopes.get_mut(&branch.scope);
-        let gather = scope.and_then(|scope| scope.gathers.iter_mut().find(|gather| gather.slot == slot));
-        let Some(gather) = gather else {
-            // Outside every fan-out that this parameter gathers (`skip(outside)`).
-            return self.publish(Notice::Unpaired { step: slot.step, events: vec![kind] });
-        };
+        let Some(scope) = self.state.scopes.get_mut(&way.branch.scope) else { return true };
+        let Some(gather) = scope.gathers.iter_mut().find(|gather| gather.slot == slot) else { return false };
         if gather.fired {
-            return;
+            return true;
         }
-        gather.arrived.insert(Place { index: branch.index, from, commit }, Ok(event));
+        gather.recoveries = merged(gather.recoveries.take(), &way.recoveries);
+        let place = Place { index: way.branch.index, from: way.from, commit };
+        gather.arrived.insert(place, member);
         let take = self.graph.step(slot.step).and_then(|step| step.options.take);
-        if take.is_some_and(|take| gather.arrived.len() as u64 >= u64::from(take)) {
-            self.fire_early(slot, branch.scope);
+        // A `take` counts what succeeded; without failures that is everything.
+        let successes = || gather.arrived.values().filter(|member| member.is_ok()).count() as u64;
+        if take.is_some_and(|take| successes() >= u64::from(take)) {
+            self.fire_early(slot, way.branch.scope);
         }
+        true
     }
 
     /// A `take` is full: its gather fires now. When every gather has fired, the rest is cancelled, unless a
@@ -126,13 +135,14 @@ impl<E: Payload> Turn<'_, E> {
         let Some(parent) = scope.parent else { return };
         let Some(gather) = scope.gathers.iter_mut().find(|gather| gather.slot == slot) else { return };
         gather.fired = true;
+        let recoveries = gather.recoveries.take();
         let all = std::mem::take(&mut gather.arrived).into_values().collect();
         let graph = self.graph;
         let cancels = |gather: &Gather<E>| {
             gather.fired && graph.step(gather.slot.step).is_none_or(|step| step.options.cancel_rest)
         };
         let cancel_rest = scope.gathers.iter().all(cancels);
-        self.arrive(slot, Part::All(all), parent);
+        self.arrive(slot, Part::All(all), parent, &recoveries);
         if cancel_rest {
             self.cancel_scope(id);
             self.leave(parent.scope, Member::Scope(id));
@@ -156,7 +166,7 @@ impl<E: Payload> Turn<'_, E> {
             self.report_unpaired(scope.joins);
             for gather in scope.gathers.into_iter().filter(|gather| !gather.fired) {
                 let all = gather.arrived.into_values().collect();
-                self.arrive(gather.slot, Part::All(all), parent);
+                self.arrive(gather.slot, Part::All(all), parent, &gather.recoveries);
             }
             let Some(outer) = self.state.scopes.get_mut(&parent.scope) else { return };
             outer.members.remove(&Member::Scope(id));
@@ -170,7 +180,7 @@ impl<E: Payload> Turn<'_, E> {
     fn report_unpaired(&mut self, joins: Joins<E>) {
         for ((_, step), slots) in joins {
             let left = slots.iter().flatten();
-            let events: Vec<EventId> = left.flat_map(Part::events).collect();
+            let events: Vec<EventId> = left.flat_map(|parked| parked.part.events()).collect();
             if !events.is_empty() {
                 self.publish(Notice::Unpaired { step, events });
             }
@@ -178,7 +188,7 @@ impl<E: Payload> Turn<'_, E> {
     }
 
     /// Cancels everything in a scope, inner scopes too. Costs what is in it.
-    fn cancel_scope(&mut self, id: ScopeId) {
+    pub(super) fn cancel_scope(&mut self, id: ScopeId) {
         let mut doomed = vec![id];
         while let Some(id) = doomed.pop() {
             let Some(scope) = self.state.scopes.remove(&id) else { continue };
@@ -186,13 +196,16 @@ impl<E: Payload> Turn<'_, E> {
                 match member {
                     Member::Invocation(id) => {
                         let Some(invocation) = self.state.invocations.remove(&id) else { continue };
+                        if let InvocationState::Delayed(due) = invocation.state {
+                            self.state.timers.remove(&(due, Timer::Retry(id)));
+                        }
                         if invocation.state == InvocationState::Running {
                             self.release(invocation.step);
                             self.out.push(Command::Abort { invocation: id });
                         }
                     }
                     Member::Request(id) => {
-                        if self.state.requests.remove(&id).is_some() {
+                        if self.close_request(id).is_some() {
                             self.publish(Notice::InputWithdrawn { request: id });
                         }
                     }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use workflow_graph::{PointId, Slot, StepId};
 
-use super::payload::{Input, Part};
+use super::payload::{Failure, Input, Part};
 use crate::error::StepError;
 use crate::event::RequestId;
 
@@ -14,6 +15,14 @@ use crate::event::RequestId;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Time(pub u64);
+
+impl Time {
+    /// So many milliseconds later.
+    #[must_use]
+    pub const fn plus(self, milliseconds: u64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+}
 
 /// One piece of work: a step with its input. The same over all attempts and restores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,8 +79,47 @@ pub struct State<E> {
     pub(crate) queues: BTreeMap<StepId, VecDeque<InvocationId>>,
     /// How many workers of each limited step are busy.
     pub(crate) busy: BTreeMap<StepId, u32>,
+    /// What is due when, in order; derived from what has a time.
+    pub(crate) timers: BTreeSet<(Time, Timer)>,
+    /// When the run must have ended.
+    pub(crate) deadline: Option<Time>,
+    /// How long the run may be at work, in milliseconds, and how much of that is left.
+    pub(crate) budget: Option<Budget>,
     /// Steps that ended a branch by emitting nothing: what a stall names. Bounded by the graph.
     pub(crate) ended: BTreeSet<StepId>,
+}
+
+/// Something that is due at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    Retry(InvocationId),
+    Expiry(RequestId),
+}
+
+/// The time that a run may be at work. It does not count while the run only waits for people or signals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Budget {
+    pub(crate) whole: u64,
+    pub(crate) left: u64,
+}
+
+/// How often each error handler has run on the way of an event; `None` is the usual case: never.
+pub(crate) type Recoveries = Option<Arc<BTreeMap<StepId, u32>>>;
+
+/// The larger count of each handler.
+pub(crate) fn merged(one: Recoveries, other: &Recoveries) -> Recoveries {
+    match (one, other) {
+        (one, None) => one,
+        (None, other) => other.clone(),
+        (Some(one), Some(other)) => {
+            let mut merged = BTreeMap::clone(&one);
+            for (handler, count) in other.iter() {
+                let known = merged.entry(*handler).or_insert(0);
+                *known = (*known).max(*count);
+            }
+            Some(Arc::new(merged))
+        }
+    }
 }
 
 /// Where a run stands.
@@ -89,6 +137,8 @@ pub enum Status {
     Cancelled,
     /// A step failed or nothing could happen any more; it can be resumed.
     Failed,
+    /// It took longer than it may; it can be resumed.
+    TimedOut,
     /// It has its output.
     Completed,
 }
@@ -108,6 +158,11 @@ pub struct Invocation<E> {
     pub attempt: u32,
     /// How often the run was interrupted while this invocation ran.
     pub interruptions: u32,
+    /// Why the attempt before failed.
+    pub last_error: Option<StepError>,
+    /// When the first attempt that failed did so.
+    pub first_failed_at: Option<Time>,
+    pub(crate) recoveries: Recoveries,
     /// What each of its emitters has sent, in the order of the step's parameters; empty before the first start,
     /// and for steps without one.
     pub(crate) emitters: Vec<Sender>,
@@ -130,6 +185,8 @@ pub enum InvocationState {
     Queued,
     /// It runs.
     Running,
+    /// It failed, and is run again at that time. It holds no worker.
+    Delayed(Time),
     /// It failed and nothing took the failure; resuming the run runs it again.
     Failed(StepError),
 }
@@ -145,6 +202,9 @@ pub struct Request<E> {
     pub prompt: E,
     /// When it was asked.
     pub asked_at: Time,
+    /// When it closes, if nobody has answered.
+    pub expires_at: Option<Time>,
+    pub(crate) recoveries: Recoveries,
 }
 
 /// An open scope.
@@ -165,7 +225,14 @@ pub struct Scope<E> {
 }
 
 /// The half-filled joins of a scope: for each branch and step, what has arrived for each parameter.
-pub(crate) type Joins<E> = BTreeMap<(u32, StepId), Vec<VecDeque<Part<E>>>>;
+pub(crate) type Joins<E> = BTreeMap<(u32, StepId), Vec<VecDeque<Parked<E>>>>;
+
+/// Something that waits in a join.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parked<E> {
+    pub(crate) part: Part<E>,
+    pub(crate) recoveries: Recoveries,
+}
 
 /// Something that keeps a scope open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,8 +248,9 @@ pub(crate) enum Member {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gather<E> {
     pub(crate) slot: Slot,
-    pub(crate) arrived: BTreeMap<Place, Result<E, StepError>>,
+    pub(crate) arrived: BTreeMap<Place, Result<E, Failure>>,
     pub(crate) fired: bool,
+    pub(crate) recoveries: Recoveries,
 }
 
 /// Where an arrival stands among what is gathered: by branch, then by the emitting step's place in the
@@ -214,8 +282,25 @@ impl<E> State<E> {
             scopes: BTreeMap::from([(ScopeId::ROOT, root)]),
             queues: BTreeMap::new(),
             busy: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            deadline: None,
+            budget: None,
             ended: BTreeSet::new(),
         }
+    }
+
+    /// Whether a step is queued, running or waiting for a retry. Questions are waited for in the graph.
+    pub(crate) fn at_work(&self) -> bool {
+        self.status == Status::Running && !self.invocations.is_empty()
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        if self.status != Status::Running {
+            return None;
+        }
+        let timer = self.timers.first().map(|(due, _)| *due);
+        let out_of_time = self.budget.filter(|_| self.at_work()).map(|budget| self.now.plus(budget.left));
+        [timer, self.deadline, out_of_time].into_iter().flatten().min()
     }
 
     /// Where the run stands.

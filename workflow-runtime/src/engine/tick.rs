@@ -1,5 +1,6 @@
 //! What happens to a run.
 
+use serde::{Deserialize, Serialize};
 use workflow_graph::PointId;
 
 use super::payload::Emitted;
@@ -32,6 +33,15 @@ pub enum Tick<E> {
         attempt: u32,
         /// Why.
         error: StepError,
+        /// What its retry policy says. It is part of the tick, because it may be decided by the author's code.
+        verdict: Verdict,
+    },
+    /// Time has passed: what is due happens. So it does at the start of every other tick.
+    Time,
+    /// Somebody outside has sent an event.
+    Signal {
+        /// The event.
+        event: E,
     },
     /// An emitter of a running step has sent an event. It takes effect now, whatever becomes of the step.
     Sent {
@@ -63,6 +73,19 @@ pub enum Tick<E> {
     Suspended,
     /// The run is taken up again, from a snapshot or after it ended without an output.
     Resumed,
+}
+
+/// What becomes of a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The step has failed for good.
+    Final,
+    /// The step is run again.
+    Retry {
+        /// After so many milliseconds.
+        after: u64,
+    },
 }
 
 /// The tick is not legal now. Nothing has changed.
@@ -110,6 +133,12 @@ pub enum Refused {
         /// The request.
         request: RequestId,
         /// The event that was given as an answer.
+        event: String,
+    },
+    /// No step takes that signal.
+    #[error("no step takes the signal `{event}`")]
+    NotASignal {
+        /// The event that was sent.
         event: String,
     },
     /// The event does not start a run of this workflow.

@@ -6,7 +6,8 @@ use super::MAX_INTERRUPTIONS;
 use super::command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
 use super::payload::{Emitted, Input, Part, Payload};
 use super::state::{
-    Branch, Invocation, InvocationId, InvocationState, Member, Request, ScopeId, State, Status, Time,
+    Branch, Budget, Invocation, InvocationId, InvocationState, Member, Parked, Recoveries, Request, ScopeId, State,
+    Status, Time, Timer, merged,
 };
 use super::tick::{Refused, Tick};
 use crate::error::{StepError, StepErrorKind};
@@ -24,6 +25,17 @@ pub(super) struct Turn<'a, E> {
     pub(super) out: &'a mut Vec<Command<E>>,
 }
 
+/// Where an event comes from, and where it goes.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// The branch it travels in.
+    pub(super) branch: Branch,
+    /// The step that emitted it.
+    pub(super) from: StepId,
+    /// The error handlers on its way so far.
+    pub(super) recoveries: Recoveries,
+}
+
 /// Lists that live for one tick, kept to reuse their memory. Empty between ticks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
@@ -31,6 +43,13 @@ pub(super) struct Scratch {
     fresh: Vec<InvocationId>,
     /// Limited steps of which an invocation came or a worker became free.
     limited: Vec<StepId>,
+}
+
+impl Way {
+    /// The way of what comes from outside. No step emitted it; at the root no order depends on that.
+    fn root() -> Self {
+        Self { branch: Branch::ROOT, from: StepId(0), recoveries: None }
+    }
 }
 
 impl<'a, E: Payload> Turn<'a, E> {
@@ -43,23 +62,70 @@ impl<'a, E: Payload> Turn<'a, E> {
         Self { graph, state, scratch, out }
     }
 
+    /// What is due happens first, as a tick of its own, even if the tick itself is refused then.
     pub(super) fn take(mut self, at: Time, tick: Tick<E>) -> Result<(), Refused> {
+        if self.state.next_due().is_some_and(|due| due <= at) {
+            self.pass_time(at);
+            self.state.ticks += 1;
+            self.fire_what_is_due();
+            self.finish();
+        }
         self.permit(&tick)?;
-        self.state.now = self.state.now.max(at);
+        self.pass_time(at);
         self.state.ticks += 1;
         match tick {
             Tick::Started { input } => self.start(input),
             Tick::Finished { invocation, emitted, .. } => self.settle(invocation, emitted),
-            Tick::Failed { invocation, error, .. } => self.fail(invocation, error),
+            Tick::Failed { invocation, error, verdict, .. } => self.attempt_failed(invocation, error, verdict),
             Tick::Sent { invocation, point, place, event, .. } => self.send(invocation, point, place, event),
             Tick::Answered { request, response } => self.answer(request, response),
+            Tick::Signal { event } => self.deliver(event, &Way::root()),
+            Tick::Time => {}
             Tick::Cancelled { reason } => self.end(Status::Cancelled, Ending::Cancelled { reason }),
             Tick::Suspended => self.end(Status::Suspended, Ending::Suspended),
             Tick::Resumed => self.resume(),
         }
+        self.finish();
+        Ok(())
+    }
+
+    fn finish(&mut self) {
         self.start_what_is_ready();
         self.notice_a_stall();
-        Ok(())
+    }
+
+    /// Time never goes back. What has passed counts against the run's time while something is at work.
+    fn pass_time(&mut self, at: Time) {
+        let passed = at.0.saturating_sub(self.state.now.0);
+        self.state.now = self.state.now.max(at);
+        let at_work = self.state.at_work();
+        if let Some(budget) = self.state.budget.as_mut().filter(|_| at_work) {
+            budget.left = budget.left.saturating_sub(passed);
+        }
+    }
+
+    /// What is due fires in due order, and ahead of what the tick brings.
+    pub(super) fn fire_what_is_due(&mut self) {
+        let now = self.state.now;
+        while let Some((due, timer)) = self.state.timers.first().copied().filter(|(due, _)| *due <= now) {
+            if self.state.deadline.is_some_and(|deadline| deadline < due) {
+                break;
+            }
+            self.state.timers.pop_first();
+            match timer {
+                Timer::Retry(id) => self.run_again(id),
+                Timer::Expiry(id) => self.expire(id),
+            }
+            if self.state.status != Status::Running {
+                return;
+            }
+        }
+        let too_late = self.state.deadline.is_some_and(|deadline| deadline <= now);
+        if too_late || self.state.budget.is_some_and(|budget| budget.left == 0) {
+            let running = self.state.invocations.values().filter(|it| it.state == InvocationState::Running);
+            let running = running.map(|it| it.step).collect();
+            self.end(Status::TimedOut, Ending::TimedOut { running });
+        }
     }
 
     /// Whether the tick is legal now. After this nothing is refused.
@@ -97,10 +163,15 @@ impl<'a, E: Payload> Turn<'a, E> {
                     _ => Err(Refused::NotAnAnswer { request: *request, event: self.event_name(response) }),
                 }
             }
-            (Status::Running, Tick::Cancelled { .. } | Tick::Suspended) => Ok(()),
-            (Status::Suspended | Status::Cancelled | Status::Failed | Status::Completed, _) => {
-                Err(Refused::Ended)
-            }
+            (Status::Running, Tick::Signal { event }) => match self.graph.event(event.event()) {
+                Some(found) if found.role == Role::Signal && !found.accepted_by.is_empty() => Ok(()),
+                _ => Err(Refused::NotASignal { event: self.event_name(event) }),
+            },
+            (Status::Running, Tick::Time | Tick::Cancelled { .. } | Tick::Suspended) => Ok(()),
+            (
+                Status::Suspended | Status::Cancelled | Status::Failed | Status::TimedOut | Status::Completed,
+                _,
+            ) => Err(Refused::Ended),
         }
     }
 
@@ -112,8 +183,7 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     fn start(&mut self, input: E) {
         self.state.status = Status::Running;
-        // No step emitted it; at the root no order depends on the emitting step.
-        self.deliver(input, Branch::ROOT, StepId(0));
+        self.deliver(input, &Way::root());
     }
 
     /// A step has finished: what it emitted takes effect.
@@ -129,6 +199,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         }
         let Some(invocation) = self.state.invocations.remove(&id) else { return };
         let branch = invocation.branch;
+        let way = Way { branch, from: step, recoveries: invocation.recoveries };
         self.release(step);
         let counted = Counted::of(&emitted, self.graph);
         self.publish(Notice::StepFinished { invocation: id, step, emitted: counted });
@@ -138,9 +209,9 @@ impl<'a, E: Payload> Turn<'a, E> {
             }
             Emitted::One(event) => match self.role(&event) {
                 Some(Role::Stop) => return self.stop(event),
-                _ => self.emit(event, branch, step),
+                _ => self.emit(event, &way),
             },
-            Emitted::Many(point, events) => self.fan_out(point, events, branch, step),
+            Emitted::Many(point, events) => self.fan_out(point, events, &way),
         }
         for sender in invocation.emitters {
             self.leave(sender.scope, Member::Filler(id));
@@ -169,44 +240,85 @@ impl<'a, E: Payload> Turn<'a, E> {
         }
     }
 
-    /// Hands on what a step emitted into a branch: a question is asked, anything else delivered.
-    pub(super) fn emit(&mut self, event: E, branch: Branch, from: StepId) {
+    /// Hands on what a step emitted: a question is asked, anything else delivered.
+    pub(super) fn emit(&mut self, event: E, way: &Way) {
         match self.role(&event) {
-            Some(Role::Prompt { .. }) => self.ask(event, branch, from),
-            _ => self.deliver(event, branch, from),
+            Some(Role::Prompt { .. }) => self.ask(event, way),
+            _ => self.deliver(event, way),
         }
     }
 
-    fn ask(&mut self, prompt: E, branch: Branch, step: StepId) {
+    fn ask(&mut self, prompt: E, way: &Way) {
         let id = RequestId(self.next_id());
-        if self.join_scope(branch.scope, Member::Request(id)) {
-            self.publish(Notice::InputRequired { request: id, step, prompt: prompt.clone() });
-            self.state.requests.insert(id, Request { step, branch, prompt, asked_at: self.state.now });
+        if !self.join_scope(way.branch.scope, Member::Request(id)) {
+            return;
         }
+        let (step, branch, asked_at) = (way.from, way.branch, self.state.now);
+        let expires_at = prompt.expires_in().map(|after| asked_at.plus(after));
+        if let Some(due) = expires_at {
+            self.state.timers.insert((due, Timer::Expiry(id)));
+        }
+        self.publish(Notice::InputRequired { request: id, step, prompt: prompt.clone(), expires_at });
+        let recoveries = way.recoveries.clone();
+        self.state.requests.insert(id, Request { step, branch, prompt, asked_at, expires_at, recoveries });
     }
 
     fn answer(&mut self, id: RequestId, response: E) {
-        let Some(request) = self.state.requests.remove(&id) else { return };
+        let Some(request) = self.close_request(id) else { return };
         self.publish(Notice::InputReceived { request: id });
-        self.deliver(response, request.branch, request.step);
+        let way = Way { branch: request.branch, from: request.step, recoveries: request.recoveries };
+        self.deliver(response, &way);
         self.leave(request.branch.scope, Member::Request(id));
     }
 
+    /// Nobody has answered in time. If no step takes that, it is a failure of the step that asked.
+    fn expire(&mut self, id: RequestId) {
+        let Some(request) = self.state.requests.get(&id) else { return };
+        let way = Way { branch: request.branch, from: request.step, recoveries: request.recoveries.clone() };
+        if let Some(expired) = request.prompt.expired(id) {
+            self.state.requests.remove(&id);
+            self.publish(Notice::InputExpired { request: id });
+            self.deliver(expired, &way);
+            return self.leave(way.branch.scope, Member::Request(id));
+        }
+        self.publish(Notice::InputExpired { request: id });
+        let error = StepError::of_kind(
+            StepErrorKind::Expired,
+            format_args!("nobody answered question {id} of step `{}` in time", self.step_name(way.from)),
+        );
+        self.question_failed(id, &way, error);
+    }
+
+    /// Takes a question out, with its timer.
+    pub(super) fn close_request(&mut self, id: RequestId) -> Option<Request<E>> {
+        let request = self.state.requests.remove(&id)?;
+        if let Some(due) = request.expires_at {
+            self.state.timers.remove(&(due, Timer::Expiry(id)));
+        }
+        Some(request)
+    }
+
     /// Gives an event to every parameter that takes it.
-    fn deliver(&mut self, event: E, branch: Branch, from: StepId) {
+    pub(super) fn deliver(&mut self, event: E, way: &Way) {
         let Some(declared) = self.graph.event(event.event()) else { return };
         let Some((last, others)) = declared.accepted_by.split_last() else { return };
         for slot in others {
-            self.hand_to(*slot, event.clone(), branch, from);
+            self.hand_to(*slot, event.clone(), way);
         }
-        self.hand_to(*last, event, branch, from);
+        self.hand_to(*last, event, way);
     }
 
-    fn hand_to(&mut self, slot: Slot, event: E, branch: Branch, from: StepId) {
+    fn hand_to(&mut self, slot: Slot, event: E, way: &Way) {
         match self.graph.step(slot.step).and_then(|step| step.params.get(usize::from(slot.param))) {
             Some(param) => match param.form {
-                ParamForm::One => self.arrive(slot, Part::One(event), branch),
-                ParamForm::Gather { .. } => self.gather(slot, event, branch, from),
+                ParamForm::One => self.arrive(slot, Part::One(event), way.branch, &way.recoveries),
+                ParamForm::Gather { .. } => {
+                    let kind = event.event();
+                    if !self.gather(slot, Ok(event), way) {
+                        // Outside every fan-out that this parameter gathers (`skip(outside)`).
+                        self.publish(Notice::Unpaired { step: slot.step, events: vec![kind] });
+                    }
+                }
                 // Fed by failures, not by events.
                 ParamForm::Failed => {}
             },
@@ -215,50 +327,67 @@ impl<'a, E: Payload> Turn<'a, E> {
     }
 
     /// Something has arrived for a parameter: the step is invoked, or its join waits for the rest.
-    pub(super) fn arrive(&mut self, slot: Slot, part: Part<E>, branch: Branch) {
+    pub(super) fn arrive(&mut self, slot: Slot, part: Part<E>, branch: Branch, recoveries: &Recoveries) {
         let arity = self.graph.step(slot.step).map_or(1, |step| step.params.len());
         if arity > 1 {
-            if let Some(parts) = self.complete_join(slot, part, branch, arity) {
-                self.invoke(slot.step, Input::Parts(parts), branch);
+            let parked = Parked { part, recoveries: recoveries.clone() };
+            if let Some((parts, recoveries)) = self.complete_join(slot, parked, branch, arity) {
+                self.invoke(slot.step, Input::Parts(parts), branch, recoveries);
             }
             return;
         }
         let input = match part {
             Part::One(event) => Input::One(event),
-            all @ Part::All(_) => Input::Parts(vec![all]),
+            other => Input::Parts(vec![other]),
         };
-        self.invoke(slot.step, input, branch);
+        self.invoke(slot.step, input, branch, recoveries.clone());
     }
 
     /// Puts a part into its join. If that was the last one missing, takes the first of each, oldest first.
     fn complete_join(
         &mut self,
         slot: Slot,
-        part: Part<E>,
+        parked: Parked<E>,
         branch: Branch,
         arity: usize,
-    ) -> Option<Vec<Part<E>>> {
+    ) -> Option<(Vec<Part<E>>, Recoveries)> {
         let joins = &mut self.state.scopes.get_mut(&branch.scope)?.joins;
         let key = (branch.index, slot.step);
         let slots = joins.entry(key).or_default();
         slots.resize_with(arity, Default::default);
-        slots.get_mut(usize::from(slot.param))?.push_back(part);
+        slots.get_mut(usize::from(slot.param))?.push_back(parked);
         if slots.iter().any(|waiting| waiting.is_empty()) {
             return None;
         }
-        let parts = slots.iter_mut().filter_map(|waiting| waiting.pop_front()).collect();
+        let mut recoveries = None;
+        let first = slots.iter_mut().filter_map(|waiting| waiting.pop_front());
+        let parts = first
+            .map(|parked| {
+                recoveries = merged(recoveries.take(), &parked.recoveries);
+                parked.part
+            })
+            .collect();
         if slots.iter().all(|waiting| waiting.is_empty()) {
             joins.remove(&key);
         }
-        Some(parts)
+        Some((parts, recoveries))
     }
 
-    fn invoke(&mut self, step: StepId, input: Input<E>, branch: Branch) {
+    pub(super) fn invoke(&mut self, step: StepId, input: Input<E>, branch: Branch, recoveries: Recoveries) {
         let id = InvocationId(self.next_id());
         if self.join_scope(branch.scope, Member::Invocation(id)) {
-            let state = InvocationState::Queued;
-            let (attempt, interruptions, emitters) = (1, 0, Vec::new());
-            let invocation = Invocation { step, branch, input, state, attempt, interruptions, emitters };
+            let invocation = Invocation {
+                step,
+                branch,
+                input,
+                state: InvocationState::Queued,
+                attempt: 1,
+                interruptions: 0,
+                last_error: None,
+                first_failed_at: None,
+                recoveries,
+                emitters: Vec::new(),
+            };
             self.state.invocations.insert(id, invocation);
             self.scratch.fresh.push(id);
         }
@@ -277,18 +406,17 @@ impl<'a, E: Payload> Turn<'a, E> {
         self.out.push(Command::Finish(Ending::Completed { output }));
     }
 
-    /// A step has failed for good. Everything stays as it is, so that the run can be continued from here.
-    fn fail(&mut self, id: InvocationId, error: StepError) {
+    /// Nobody takes a failure: the run fails. Everything stays as it is, so that it can be continued from here.
+    pub(super) fn fail_the_run(&mut self, id: InvocationId, error: StepError) {
         let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
-        let (step, attempt) = (invocation.step, invocation.attempt);
+        let step = invocation.step;
         invocation.state = InvocationState::Failed(error.clone());
         self.release(step);
-        self.publish(Notice::StepFailed { invocation: id, attempt, step, error: error.clone() });
         self.end(Status::Failed, Ending::Failed { invocation: id, step, error });
     }
 
     /// Ends the run in a way that can be resumed: what runs is aborted, and will be run again.
-    fn end(&mut self, status: Status, ending: Ending<E>) {
+    pub(super) fn end(&mut self, status: Status, ending: Ending<E>) {
         self.requeue_running(|_, id, out| out.push(Command::Abort { invocation: id }));
         self.scratch.fresh.clear();
         self.scratch.limited.clear();
@@ -327,18 +455,34 @@ impl<'a, E: Payload> Turn<'a, E> {
     fn resume(&mut self) {
         let interrupted = self.state.status == Status::Running;
         self.requeue_running(|invocation, _, _| invocation.interruptions += u32::from(interrupted));
+        if self.state.status == Status::TimedOut {
+            // A run that is continued has its time anew; the wall clock does not stop for it.
+            self.state.budget = self.state.budget.map(|budget| Budget { left: budget.whole, ..budget });
+            self.state.deadline = None;
+        }
         self.state.status = Status::Running;
-        for (id, request) in &self.state.requests {
-            let prompt = request.prompt.clone();
-            self.out.push(Command::Publish(Notice::InputRequired { request: *id, step: request.step, prompt }));
+        let now = self.state.now;
+        for (id, request) in &mut self.state.requests {
+            // One that expired without a taker failed the run; it is asked anew.
+            if request.expires_at.is_some_and(|due| !self.state.timers.contains(&(due, Timer::Expiry(*id)))) {
+                request.expires_at = request.prompt.expires_in().map(|after| now.plus(after));
+                self.state.timers.extend(request.expires_at.map(|due| (due, Timer::Expiry(*id))));
+            }
+            let (step, prompt, expires_at) = (request.step, request.prompt.clone(), request.expires_at);
+            self.out.push(Command::Publish(Notice::InputRequired { request: *id, step, prompt, expires_at }));
         }
         let mut worn_out = None;
         for (id, invocation) in &mut self.state.invocations {
+            if let InvocationState::Delayed(_) = invocation.state {
+                continue;
+            }
             let failed = matches!(invocation.state, InvocationState::Failed(_));
             if failed {
                 invocation.state = InvocationState::Queued;
                 invocation.attempt = 1;
                 invocation.interruptions = 0;
+                invocation.last_error = None;
+                invocation.first_failed_at = None;
             }
             if invocation.interruptions >= MAX_INTERRUPTIONS && worn_out.is_none() {
                 worn_out = Some((*id, invocation.step));
@@ -359,6 +503,9 @@ impl<'a, E: Payload> Turn<'a, E> {
                 self.step_name(step)
             );
             self.fail(id, StepError::of_kind(StepErrorKind::Interrupted, message));
+        }
+        if self.state.status == Status::Running {
+            self.fire_what_is_due();
         }
     }
 
@@ -405,8 +552,26 @@ impl<'a, E: Payload> Turn<'a, E> {
         let (step, attempt) = (invocation.step, invocation.attempt);
         let depth = self.state.scopes.get(&invocation.branch.scope).map_or(0, |scope| scope.depth);
         let input = invocation.input.clone();
+        let (last_error, first_failed_at) = (invocation.last_error.clone(), invocation.first_failed_at);
         self.publish(Notice::StepStarted { invocation: id, attempt, step });
-        self.out.push(Command::Run(Invoke { invocation: id, attempt, step, depth, input }));
+        let invocation = id;
+        self.out.push(Command::Run(Invoke { invocation, attempt, step, depth, input, last_error, first_failed_at }));
+    }
+
+    /// A retry is due. It goes ahead of what has not run yet.
+    fn run_again(&mut self, id: InvocationId) {
+        let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
+        if !matches!(invocation.state, InvocationState::Delayed(_)) {
+            return;
+        }
+        invocation.state = InvocationState::Queued;
+        let step = invocation.step;
+        if workers(self.graph, step).is_some() {
+            self.state.queues.entry(step).or_default().push_front(id);
+            self.scratch.limited.push(step);
+        } else {
+            self.scratch.fresh.push(id);
+        }
     }
 
     /// A worker of the step has become free.
@@ -469,7 +634,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         self.graph.event(id).map_or_else(|| format!("event {}", id.0), |event| event.name.to_string())
     }
 
-    fn step_name(&self, step: StepId) -> &'a str {
+    pub(super) fn step_name(&self, step: StepId) -> &'a str {
         self.graph.step(step).map_or("?", |step| &step.name)
     }
 }
