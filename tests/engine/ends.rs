@@ -1,6 +1,6 @@
 //! How runs end.
 
-use workflow_runtime::engine::{Ending, Notice, Status, Tick};
+use workflow_runtime::engine::{Ending, Notice, Status, Tick, Verdict};
 use workflow_runtime::{StepError, StepErrorKind};
 
 use crate::graphs::graph;
@@ -49,7 +49,8 @@ fn what_a_cancelled_step_still_reports_is_refused() {
     run.finish("a()", &["B=x"]);
     let slow = run.step_of("slow(x)");
     run.finish("fast(x)", &["Stop=first"]);
-    let late = Tick::Failed { invocation: slow.invocation, attempt: 1, error: StepError::new("late") };
+    let (invocation, error) = (slow.invocation, StepError::new("late"));
+    let late = Tick::Failed { invocation, attempt: 1, error, verdict: Verdict::Final };
     assert!(run.tick(late).is_err());
     assert_eq!(run.output(), "first");
 }

@@ -2,10 +2,12 @@
 //!
 //! Parameters are separated by `&` (a join), alternatives by `|`. `Vec(A | B)` gathers or fans out, `?` in front
 //! of the returns makes them optional, `()` returns nothing. `ask Q` returns a question, `answer Q` takes its
-//! answer, and `emit A` among the parameters is an emitter. Options stand in brackets behind the name: `name[workers=2]`.
+//! answer, `expired Q` takes one that nobody answered, and `signal A` takes a signal. `emit A` among the parameters is
+//! an emitter, `failed` an error handler (of the steps numbered in `[catches=0+2]`, else of the rest), and
+//! `results A` a gather that takes failures. Options stand in brackets behind the name: `name[workers=2]`.
 
 use workflow_runtime::graph::build::{AlternativeDecl, Builder, ReturnsDecl, StepDecl, ToolDecl};
-use workflow_runtime::graph::{EventId, Graph, Param, ParamForm, StepOptions};
+use workflow_runtime::graph::{Catches, EventId, Graph, Param, ParamForm, StepId, StepOptions};
 
 pub fn graph(steps: &str) -> Graph {
     let mut builder = Builder::new("Scenario");
@@ -40,6 +42,11 @@ fn options(options: &str) -> StepOptions {
             "workers" => parsed.workers = Some(value.parse().unwrap()),
             "take" => parsed.take = Some(value.parse().unwrap()),
             "cancel_rest" => parsed.cancel_rest = value.parse().unwrap(),
+            "max_recoveries" => parsed.max_recoveries = Some(value.parse().unwrap()),
+            "catches" => {
+                let steps = value.split('+').map(|step| StepId(step.parse().unwrap()));
+                parsed.catches = Some(Catches::Steps(steps.collect::<Vec<_>>().into()));
+            }
             "was" => {}
             other => panic!("no option `{other}`"),
         }
@@ -48,6 +55,12 @@ fn options(options: &str) -> StepOptions {
 }
 
 fn param(builder: &mut Builder, param: &str) -> Param {
+    if param == "failed" {
+        return Param::new(ParamForm::Failed, []);
+    }
+    if let Some(items) = param.strip_prefix("results ") {
+        return Param::new(ParamForm::Gather { failures: true }, events(builder, items));
+    }
     match inside_vec(param) {
         Some(items) => Param::new(ParamForm::Gather { failures: false }, events(builder, items)),
         None => Param::new(ParamForm::One, events(builder, param)),
@@ -79,6 +92,7 @@ fn event(builder: &mut Builder, name: &str) -> EventId {
     match name.split_once(' ') {
         Some(("ask", prompt)) => builder.prompt(prompt),
         Some(("answer", prompt)) => builder.response(prompt),
+        Some(("expired", prompt)) => builder.expired(prompt),
         Some(("signal", signal)) => builder.signal(signal),
         Some((other, _)) => panic!("`{other}` is no kind of event"),
         None if name == "Start" => builder.start("()"),

@@ -10,9 +10,12 @@ mod scenario;
 
 mod emitters;
 mod ends;
+mod failures;
 mod fan_out;
 mod joins;
 mod limits;
 mod people;
 mod refusals;
+mod signals;
 mod snapshots;
+mod times;

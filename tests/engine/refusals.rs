@@ -1,7 +1,7 @@
 //! Ticks that are not legal: each is refused, and changes nothing (the scenario checks that).
 
 use workflow_runtime::StepError;
-use workflow_runtime::engine::{Emitted, InvocationId, Refused, Tick};
+use workflow_runtime::engine::{Emitted, InvocationId, Refused, Tick, Verdict};
 
 use crate::graphs::graph;
 use crate::scenario::Scenario;
@@ -28,7 +28,8 @@ fn an_invocation_that_is_not_there_cannot_finish() {
 fn another_attempt_than_the_current_one_cannot_fail() {
     let mut run = chain();
     let (invocation, attempt) = (run.step_of("a(x)").invocation, 2);
-    let refused = run.tick(Tick::Failed { invocation, attempt, error: StepError::new("old") });
+    let (error, verdict) = (StepError::new("old"), Verdict::Final);
+    let refused = run.tick(Tick::Failed { invocation, attempt, error, verdict });
     assert_eq!(refused, Err(Refused::NotCurrent { invocation, attempt }));
 }
 

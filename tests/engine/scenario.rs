@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use workflow_runtime::engine::{
     Command, Emitted, Ending, Engine, Input, InvocationState, Invoke, Notice, Part, Payload, Refused, ScopeId,
-    Status, Tick, Time,
+    Status, Tick, Time, Verdict,
 };
-use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Tool};
+use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Role, Tool};
 use workflow_runtime::{Events, RequestId, RunId, Snapshot, StepError};
 
 /// An event with a text in it.
@@ -16,21 +16,40 @@ use workflow_runtime::{Events, RequestId, RunId, Snapshot, StepError};
 pub struct Value {
     pub event: EventId,
     pub text: String,
+    /// What it becomes if it is a question that nobody answers.
+    pub expired: Option<EventId>,
 }
 
 impl Payload for Value {
     fn event(&self) -> EventId {
         self.event
     }
+
+    fn expired(&self, _: RequestId) -> Option<Self> {
+        Some(Self { event: self.expired?, text: self.text.clone(), expired: None })
+    }
+
+    /// `in 5 ..` stays open for five minutes.
+    fn expires_in(&self) -> Option<u64> {
+        let minutes: u64 = self.text.strip_prefix("in ")?.split_once(' ')?.0.parse().ok()?;
+        Some(minutes * 60_000)
+    }
 }
 
 impl Events for Value {
     fn encode(&self) -> Result<Box<RawValue>, serde_json::Error> {
-        serde_json::value::to_raw_value(&self.text)
+        match self.expired {
+            None => serde_json::value::to_raw_value(&self.text),
+            Some(expired) => serde_json::value::to_raw_value(&(&self.text, expired)),
+        }
     }
 
     fn decode(event: EventId, json: &RawValue) -> Result<Self, serde_json::Error> {
-        Ok(Self { event, text: serde_json::from_str(json.get())? })
+        let (text, expired) = match serde_json::from_str::<(String, EventId)>(json.get()) {
+            Ok((text, expired)) => (text, Some(expired)),
+            Err(_) => (serde_json::from_str(json.get())?, None),
+        };
+        Ok(Self { event, text, expired })
     }
 }
 
@@ -50,7 +69,12 @@ pub struct Scenario {
 impl Scenario {
     /// Starts a run with an input of that text.
     pub fn start(graph: Graph, input: &str) -> Self {
-        let mut run = Self::of(Engine::new(Arc::new(graph)));
+        Self::start_engine(Engine::new(Arc::new(graph)), input)
+    }
+
+    /// Starts the run of an engine that was made elsewhere.
+    pub fn start_engine(engine: Engine<Value>, input: &str) -> Self {
+        let mut run = Self::of(engine);
         let input = run.value(&format!("Start={input}"));
         run.tick(Tick::Started { input }).unwrap();
         run
@@ -72,6 +96,7 @@ impl Scenario {
     pub fn resumed_under(&self, graph: Graph) -> Self {
         let snapshot = Snapshot::from_json(&self.snapshot().to_json()).unwrap();
         let mut run = Self::of(snapshot.restore(Arc::new(graph)).unwrap().engine);
+        run.minutes = self.minutes;
         run.tick(Tick::Resumed).unwrap();
         run
     }
@@ -138,10 +163,34 @@ impl Scenario {
         Tick::Sent { invocation, attempt, point, place, event: self.value(event) }
     }
 
+    /// Ends the step of that label with a failure that is not retried.
     pub fn fail(&mut self, label: &str, why: &str) -> &mut Self {
+        self.failed(label, why, Verdict::Final)
+    }
+
+    /// Ends the step of that label with a failure that is retried after so many minutes.
+    pub fn retry(&mut self, label: &str, why: &str, minutes: u64) -> &mut Self {
+        self.failed(label, why, Verdict::Retry { after: minutes * 60_000 })
+    }
+
+    fn failed(&mut self, label: &str, why: &str, verdict: Verdict) -> &mut Self {
         let invoke = self.take_running(label);
         let (invocation, attempt) = (invoke.invocation, invoke.attempt);
-        self.tick(Tick::Failed { invocation, attempt, error: StepError::new(why) }).unwrap();
+        self.tick(Tick::Failed { invocation, attempt, error: StepError::new(why), verdict }).unwrap();
+        self
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, minutes: u64) -> &mut Self {
+        self.minutes += minutes;
+        self.tick(Tick::Time).unwrap();
+        self
+    }
+
+    /// Sends a signal from outside.
+    pub fn signal(&mut self, event: &str) -> &mut Self {
+        let event = self.value(event);
+        self.tick(Tick::Signal { event }).unwrap();
         self
     }
 
@@ -190,7 +239,12 @@ impl Scenario {
     pub fn value(&self, event: &str) -> Value {
         let (name, text) = event.split_once('=').unwrap_or((event, ""));
         let found = self.graph.event_named(name);
-        Value { event: found.unwrap_or_else(|| panic!("no event `{name}`")), text: text.to_owned() }
+        let event = found.unwrap_or_else(|| panic!("no event `{name}`"));
+        let expired = match self.graph.event(event).map(|event| event.role) {
+            Some(Role::Prompt { expired, .. }) => expired,
+            _ => None,
+        };
+        Value { event, text: text.to_owned(), expired }
     }
 
     pub fn step_of(&self, label: &str) -> Invoke<Value> {
@@ -218,7 +272,8 @@ impl Scenario {
         let mut commands = Vec::new();
         let before = self.engine.state().clone();
         let handled = self.engine.handle(Time(self.minutes * 60_000), tick, &mut commands);
-        if handled.is_err() {
+        let nothing_was_due = before.now().0 == self.minutes * 60_000;
+        if handled.is_err() && nothing_was_due {
             assert!(commands.is_empty(), "a refused tick gives commands: {commands:?}");
             assert_eq!(*self.engine.state(), before, "a refused tick changes nothing");
             return handled;
@@ -291,10 +346,11 @@ impl Scenario {
 fn part_label(part: &Part<Value>) -> String {
     match part {
         Part::One(value) => value.text.clone(),
+        Part::Failed(failure, _) => format!("!{} {}", failure.step, failure.error),
         Part::All(members) => {
             let texts = members.iter().map(|member| match member {
                 Ok(value) => value.text.clone(),
-                Err(error) => format!("!{error}"),
+                Err(failure) => format!("!{}", failure.error),
             });
             format!("[{}]", texts.collect::<Vec<_>>().join(" "))
         }

@@ -7,6 +7,7 @@ use workflow_graph::StepId;
 
 use crate::driver::{Host, step_name};
 use crate::engine::{InvocationId, Invoke};
+use crate::error::StepError;
 use crate::handle::RunId;
 use crate::stream::RunEventKind;
 use crate::workflow::Workflow;
@@ -42,12 +43,13 @@ pub struct Context<W: Workflow> {
     invocation: InvocationId,
     attempt: u32,
     depth: u32,
+    last_error: Option<StepError>,
 }
 
 impl<W: Workflow> Context<W> {
     pub(crate) fn new(host: Arc<Host<W>>, invoke: &Invoke<W::Event>) -> Self {
         let Invoke { invocation, attempt, step, depth, .. } = *invoke;
-        Self { host, step, invocation, attempt, depth }
+        Self { host, step, invocation, attempt, depth, last_error: invoke.last_error.clone() }
     }
 
     pub(crate) fn origin(&self) -> (Arc<Host<W>>, InvocationId, u32) {
@@ -85,6 +87,12 @@ impl<W: Workflow> Context<W> {
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// Why the attempt before this one failed; `None` in the first one.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&StepError> {
+        self.last_error.as_ref()
     }
 
     /// How many fan-outs are open around this step: 0 outside every fan-out.

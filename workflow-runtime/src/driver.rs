@@ -18,7 +18,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
@@ -34,7 +34,7 @@ use crate::engine::{
     Command, Ending, Engine, InvocationId, InvocationState, Invoke, Notice, Payload, Refused, Tick, Time, Verdict,
 };
 use crate::error::{StepError, StepErrorKind};
-use crate::handle::{Question, RunError, RunId, Stalled};
+use crate::handle::{Question, RunError, RunId, RunOptions, Stalled};
 use crate::snapshot::Restored;
 use crate::stream::{EventCounts, RunEventKind, Stream};
 use crate::workflow::{StepCall, StepFuture, StepResult, Workflow};
@@ -71,6 +71,8 @@ struct Live<W: Workflow> {
     ending: Option<Ending<W::Event>>,
     outcome: Option<Result<W::Output, RunError>>,
     waiting: Vec<Waker>,
+    /// When something is due, and how to stop waiting for it.
+    timer: Option<(Time, CancellationToken)>,
 }
 
 /// What a tick leaves to do once the lock is released.
@@ -80,6 +82,7 @@ struct Afterwards {
     cancel: Vec<CancellationToken>,
     wake: Vec<Waker>,
     spawn_lane: bool,
+    wait_until: Option<(Time, CancellationToken)>,
 }
 
 /// What a lane does next.
@@ -93,8 +96,11 @@ enum Next<E> {
 
 impl<W: Workflow> Host<W> {
     /// Starts a run.
-    pub(crate) fn start(workflow: Arc<W>, input: W::Input) -> Arc<Self> {
-        let host = Self::new(workflow, RunId::random(), Engine::new(W::GRAPH), 1);
+    pub(crate) fn start(workflow: Arc<W>, input: W::Input, options: RunOptions) -> Arc<Self> {
+        let RunOptions { id, timeout, deadline } = options;
+        let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
+        let engine = Engine::new(W::GRAPH).with_limits(deadline, timeout.map(millis));
+        let host = Self::new(workflow, id.unwrap_or_else(RunId::random), engine, 1);
         host.first_tick(Tick::Started { input: W::start(input) });
         host
     }
@@ -117,6 +123,7 @@ impl<W: Workflow> Host<W> {
             ending: None,
             outcome: None,
             waiting: Vec::new(),
+            timer: None,
         };
         Arc::new(Self {
             workflow,
@@ -213,6 +220,7 @@ impl<W: Workflow> Host<W> {
         }
         drop(stream);
         live.commands = commands;
+        live.arm(afterwards);
         self.announce_if_over(live, afterwards);
         taken
     }
@@ -227,6 +235,7 @@ impl<W: Workflow> Host<W> {
         let terminal = match &outcome {
             Ok(output) => RunEventKind::Completed { output: output.clone() },
             Err(RunError::Cancelled { reason, .. }) => RunEventKind::Cancelled { reason: reason.clone() },
+            Err(RunError::TimedOut { running, .. }) => RunEventKind::TimedOut { running: running.clone() },
             Err(RunError::Suspended { .. }) => RunEventKind::Suspended,
             Err(error) => RunEventKind::Failed { error: error.clone() },
         };
@@ -248,6 +257,10 @@ impl<W: Workflow> Host<W> {
             Ending::Failed { invocation, step, error } => {
                 RunError::Failed { run, step: step_name::<W>(step).to_owned(), invocation, error }
             }
+            Ending::TimedOut { running } => {
+                let running = running.into_iter().map(|step| step_name::<W>(step).to_owned()).collect();
+                RunError::TimedOut { run, running }
+            }
             Ending::Stalled(stall) => RunError::Stalled(Stalled::new(run, W::GRAPH, &stall)),
             Ending::Cancelled { reason } => RunError::Cancelled { run, reason },
             Ending::Suspended => RunError::Suspended { run },
@@ -261,6 +274,10 @@ impl<W: Workflow> Host<W> {
         }
         for waker in afterwards.wake {
             waker.wake();
+        }
+        if let Some((due, token)) = afterwards.wait_until {
+            let alarm = Alarm { host: Arc::clone(self), armed: true };
+            self.runtime.spawn(alarm.wait(due, token));
         }
         if afterwards.spawn_lane {
             let lane = Lane { host: Arc::clone(self), counted: true };
@@ -301,6 +318,20 @@ impl<W: Workflow> Host<W> {
 }
 
 impl<W: Workflow> Live<W> {
+    /// Sees to it that somebody waits for what is due next.
+    fn arm(&mut self, afterwards: &mut Afterwards) {
+        let due = self.engine.next_due();
+        if due == self.timer.as_ref().map(|(due, _)| *due) {
+            return;
+        }
+        afterwards.cancel.extend(self.timer.take().map(|(_, token)| token));
+        if let Some(due) = due {
+            let token = CancellationToken::new();
+            self.timer = Some((due, token.clone()));
+            afterwards.wait_until = Some((due, token));
+        }
+    }
+
     /// Asks for another lane if there is work for one.
     fn want_lane(&mut self, afterwards: &mut Afterwards) {
         if !self.ready.is_empty() && self.lanes < most_lanes() {
@@ -401,6 +432,37 @@ impl<W: Workflow> Drop for Lane<W> {
     }
 }
 
+/// Waits for the time at which something is due.
+struct Alarm<W: Workflow> {
+    host: Arc<Host<W>>,
+    armed: bool,
+}
+
+impl<W: Workflow> Alarm<W> {
+    async fn wait(mut self, due: Time, token: CancellationToken) {
+        tokio::select! {
+            biased;
+            () = token.cancelled() => {}
+            () = tokio::time::sleep_until(self.host.clock.instant(due)) => {
+                self.host.lock().timer = None;
+                // Refused if the run has ended in between.
+                let _ = self.host.tick(Tick::Time);
+            }
+        }
+        self.armed = false;
+    }
+}
+
+/// An alarm that goes while it is armed was dropped by a runtime that shuts down.
+impl<W: Workflow> Drop for Alarm<W> {
+    fn drop(&mut self) {
+        if self.armed {
+            // Refused if the run has ended in between.
+            let _ = self.host.tick(Tick::Suspended);
+        }
+    }
+}
+
 /// How long a lane has been working without giving way.
 struct Turn {
     since: Instant,
@@ -437,13 +499,31 @@ struct Ticket<W: Workflow> {
     host: Arc<Host<W>>,
     invocation: InvocationId,
     attempt: u32,
+    step: StepId,
+    first_failed_at: Option<Time>,
+    /// When the attempt has taken too long.
+    times_out: Option<Instant>,
     open: bool,
 }
 
 impl<W: Workflow> Ticket<W> {
     /// The ticket of a step that is counted in `at_work`.
     fn of(host: &Arc<Host<W>>, invoke: &Invoke<W::Event>) -> Self {
-        Self { host: Arc::clone(host), invocation: invoke.invocation, attempt: invoke.attempt, open: true }
+        let Invoke { invocation, attempt, step, first_failed_at, .. } = *invoke;
+        let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        Self { host: Arc::clone(host), invocation, attempt, step, first_failed_at, times_out, open: true }
+    }
+
+    /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
+    fn verdict(&self, error: &StepError) -> Verdict {
+        let Some(retry) = W::policy(self.step).retry else { return Verdict::Final };
+        let since_first = self.first_failed_at.map_or(0, |first| self.host.clock.now().0.saturating_sub(first.0));
+        let seed = self.host.id.seed() ^ self.invocation.0.rotate_left(32);
+        let decide = || retry.decide(error, self.attempt, Duration::from_millis(since_first), seed);
+        match catch_unwind(AssertUnwindSafe(decide)) {
+            Ok(Some(after)) => Verdict::Retry { after: millis(after) },
+            Ok(None) | Err(_) => Verdict::Final,
+        }
     }
 
     /// Hands in how the step ended. `then` looks for what to do next under the same lock.
@@ -456,7 +536,10 @@ impl<W: Workflow> Ticket<W> {
         let (invocation, attempt) = (self.invocation, self.attempt);
         let tick = match result {
             Ok(emitted) => Tick::Finished { invocation, attempt, emitted },
-            Err(error) => Tick::Failed { invocation, attempt, error, verdict: Verdict::Final },
+            Err(error) => {
+                let verdict = self.verdict(&error);
+                Tick::Failed { invocation, attempt, error, verdict }
+            }
         };
         let mut afterwards = Afterwards::default();
         let next = {
@@ -521,10 +604,18 @@ struct Work<W: Workflow> {
 
 impl<W: Workflow> Work<W> {
     async fn run(mut self) {
+        let times_out = self.ticket.times_out;
+        let timeout = async {
+            match times_out {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => pending().await,
+            }
+        };
         let result = tokio::select! {
             biased;
             () = self.token.cancelled() => return,
             result = poll_fn(|poller| poll_step(&mut self.future, poller)) => result,
+            () = timeout => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
         };
         let Self { future, ticket, .. } = self;
         let result = drop_step(future).and(result);
@@ -593,6 +684,10 @@ fn observed<W: Workflow>(notice: Notice<W::Event>, at: Time) -> Option<RunEventK
             let step = step_name::<W>(step);
             RunEventKind::InputRequired(Question { id: request, step, prompt, asked_at: at, expires_at })
         }
+        Notice::StepRetrying { invocation, attempt, step, error, due } => {
+            RunEventKind::StepRetrying { step: step_name::<W>(step), invocation, attempt, error, due }
+        }
+        Notice::InputExpired { request } => RunEventKind::InputExpired { request },
         Notice::InputReceived { request } => RunEventKind::InputReceived { request },
         Notice::InputWithdrawn { request } => RunEventKind::InputWithdrawn { request },
         Notice::Unpaired { step, events } => {
@@ -626,6 +721,13 @@ impl Clock {
         #[expect(clippy::disallowed_methods, reason = "the driver owns the clock")]
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { started_at: Time(millis(since_epoch)), started: Instant::now() }
+    }
+
+    fn instant(&self, time: Time) -> Instant {
+        let ahead = Duration::from_millis(time.0.saturating_sub(self.started_at.0));
+        // A century is far enough for a moment that does not fit.
+        let far = Duration::from_secs(100 * 365 * 86_400);
+        self.started.checked_add(ahead).unwrap_or(self.started + far)
     }
 
     fn now(&self) -> Time {

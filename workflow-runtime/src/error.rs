@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::retry::{Final, Hint, RetryAfter};
+
 /// Why a step failed: any error that converts into `Box<dyn Error + Send + Sync>`, with its sources.
 ///
 /// A step may return any error type; this one is for steps that meet several, because `?` converts every
@@ -38,6 +40,8 @@ pub struct StepError {
 
 struct Inner {
     saved: SavedError,
+    /// What the error says about trying again. It is heard once, when the step fails, and not saved.
+    hint: Option<Hint>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -81,10 +85,18 @@ impl StepError {
     }
 
     fn from_parts(saved: SavedError, source: Option<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { inner: Arc::new(Inner { saved, source }) }
+        Self { inner: Arc::new(Inner { saved, hint: None, source }) }
     }
 
     fn from_box(error: Box<dyn Error + Send + Sync>) -> Self {
+        let error = match error.downcast::<Final>() {
+            Ok(last) => return Self::hinted(last.into_inner()),
+            Err(error) => error,
+        };
+        let error = match error.downcast::<RetryAfter>() {
+            Ok(later) => return Self::hinted(later.into_inner()),
+            Err(error) => error,
+        };
         match error.downcast::<Carried>() {
             Ok(carried) => carried.0,
             Err(error) => {
@@ -95,6 +107,18 @@ impl StepError {
                 Self::from_parts(saved, Some(error))
             }
         }
+    }
+
+    fn hinted((error, hint): (Self, Hint)) -> Self {
+        match Arc::try_unwrap(error.inner) {
+            Ok(inner) => Self { inner: Arc::new(Inner { hint: Some(hint), ..inner }) },
+            // Somebody holds a clone. The texts are what matters then.
+            Err(shared) => Self { inner: Arc::new(Inner { saved: shared.saved.clone(), hint: Some(hint), source: None }) },
+        }
+    }
+
+    pub(crate) fn hint(&self) -> Option<Hint> {
+        self.inner.hint
     }
 
     /// How the step came to fail.

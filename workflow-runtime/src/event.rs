@@ -1,8 +1,12 @@
 //! Events, prompts, and the forms that stand in step signatures.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::engine::{Failure, InvocationId};
+use crate::error::StepError;
 
 /// A value that travels between steps. Put [`#[event]`](crate::event) on the type.
 ///
@@ -113,12 +117,23 @@ pub struct Stop<O = ()>(pub O);
 pub struct InputRequired<Q = Text> {
     /// The question.
     pub prompt: Q,
+    /// How many milliseconds the question stays open; `None`: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_in: Option<u64>,
 }
 
 impl<Q> InputRequired<Q> {
     /// Asks `prompt`.
     pub const fn new(prompt: Q) -> Self {
-        Self { prompt }
+        Self { prompt, expires_in: None }
+    }
+
+    /// Closes the question if nobody has answered after so long. A step that takes [`Expired<Q>`] goes on then; where
+    /// none does, it is a failure of the step that asked.
+    #[must_use]
+    pub fn expires_in(mut self, after: Duration) -> Self {
+        self.expires_in = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        self
     }
 }
 
@@ -153,6 +168,47 @@ pub struct Expired<Q = Text> {
     pub request: RequestId,
     /// The question.
     pub prompt: Q,
+}
+
+/// A step that failed for good: what an error handler takes, and what a gather that takes failures finds in place of a
+/// member.
+///
+/// `StepFailed<T>` carries the event that the step was given. It can be taken where every step that it is about takes
+/// a `T`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StepFailed<T = ()> {
+    /// Name of the step.
+    pub step: String,
+    /// Which invocation of it.
+    pub invocation: InvocationId,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// Why the last one failed.
+    pub error: StepError,
+    /// What the step was given.
+    pub input: T,
+}
+
+impl<T> StepFailed<T> {
+    /// Not public API: what the expansion of `#[workflow]` calls.
+    #[doc(hidden)]
+    pub fn new(failure: Failure, input: T) -> Self {
+        let Failure { step, invocation, attempts, error } = failure;
+        Self { step, invocation, attempts, error, input }
+    }
+}
+
+impl<T> fmt::Display for StepFailed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step `{}` failed after {} attempts", self.step, self.attempts)
+    }
+}
+
+impl<T: fmt::Debug> std::error::Error for StepFailed<T> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.error.as_error())
+    }
 }
 
 /// An event that is sent from outside, at any moment of the run.

@@ -6,18 +6,19 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Poller, Poll};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use workflow_graph::{Graph, Param};
 
 use crate::driver::{Host, step_name};
-use crate::engine::{InvocationId, Refused, Stall, Status, Tick, Time};
+use crate::engine::{InvocationId, Refused, Request, Stall, Status, Tick, Time};
 use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
 use crate::snapshot::{ResumeError, Snapshot, SnapshotError};
 use crate::stream::RunEvents;
-use crate::workflow::{AnswerError, Asks, Workflow};
+use crate::workflow::{AnswerError, Asks, Signals, Workflow};
 
 /// Starts and resumes runs, on a workflow or on an `Arc` of one.
 pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
@@ -48,7 +49,15 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// # }
     /// ```
     fn run(self, input: W::Input) -> Run<W> {
-        Run { host: Host::start(self.into(), input) }
+        self.run_with(input, RunOptions::default())
+    }
+
+    /// Starts a run under an id of the caller's, or with a limit to its time.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, like `tokio::spawn`.
+    fn run_with(self, input: W::Input, options: RunOptions) -> Run<W> {
+        Run { host: Host::start(self.into(), input, options) }
     }
 
     /// Takes up a run where a snapshot left it, under its old id. Steps that had finished do not run again;
@@ -62,6 +71,46 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// Outside a tokio runtime, like `tokio::spawn`.
     fn resume(self, snapshot: Snapshot) -> Result<Run<W>, ResumeError> {
         Ok(Run { host: Host::resume(self.into(), snapshot.restore(W::GRAPH)?) })
+    }
+}
+
+/// How a run is started.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use workflow_runtime::RunOptions;
+///
+/// let options = RunOptions::default().id("order-17").timeout(Duration::from_secs(60));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    pub(crate) id: Option<RunId>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) deadline: Option<SystemTime>,
+}
+
+impl RunOptions {
+    /// The id of the run; else it is random.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<RunId>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// How long the run may be at work. It does not count while the run only waits for people or signals, nor while
+    /// no process holds it. A run that timed out can be resumed, and has this time anew.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// When the run must have ended, by the wall clock, whatever it waits for and whether or not a process holds it.
+    #[must_use]
+    pub fn deadline(mut self, deadline: SystemTime) -> Self {
+        self.deadline = Some(deadline);
+        self
     }
 }
 
@@ -88,6 +137,12 @@ impl RunId {
             bits[8..].copy_from_slice(&half());
         }
         Self(format!("{:032x}", u128::from_le_bytes(bits)).into())
+    }
+
+    /// A number that depends on the id alone (FNV-1a).
+    pub(crate) fn seed(&self) -> u64 {
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        self.0.bytes().fold(0xcbf2_9ce4_8422_2325, step)
     }
 
     /// The id as text.
@@ -205,6 +260,21 @@ impl<W: Workflow> Run<W> {
     /// Cancel safe: the answer is taken as a whole or not at all.
     pub async fn respond_json(&self, request: RequestId, response: &RawValue) -> Result<(), RespondError> {
         self.answer(request, |asked| W::answer_json(asked, request, response))
+    }
+
+    /// Sends an event from outside to every step that takes `Signal<T>`. A `T` that no step takes does not compile.
+    ///
+    /// # Errors
+    /// The run has ended.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the signal is taken as a whole or not at all.
+    pub async fn send<T>(&self, signal: T) -> Result<(), SendError>
+    where
+        W: Signals<T>,
+    {
+        let event = W::signal(signal);
+        self.host.tick(Tick::Signal { event }).map_err(|_| SendError { run: self.id().clone() })
     }
 
     fn answer(
@@ -492,6 +562,15 @@ pub enum RespondError {
     },
 }
 
+/// A signal was not taken: the run has ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the signal was not taken: run {run} has ended")]
+#[non_exhaustive]
+pub struct SendError {
+    /// The run.
+    pub run: RunId,
+}
+
 /// Why a run has no output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -510,6 +589,13 @@ pub enum RunError {
     },
     /// Nothing could happen any more, and no step had stopped the run.
     Stalled(Stalled),
+    /// The run took longer than it may.
+    TimedOut {
+        /// The run.
+        run: RunId,
+        /// The steps that were running, in the order in which they were started.
+        running: Vec<String>,
+    },
     /// Somebody cancelled the run.
     Cancelled {
         /// The run.
@@ -537,6 +623,10 @@ impl fmt::Display for RunError {
         match self {
             Self::Failed { run, step, .. } => write!(f, "step `{step}` of run {run} failed"),
             Self::Stalled(stalled) => stalled.fmt(f),
+            Self::TimedOut { run, running } if running.is_empty() => write!(f, "run {run} took too long"),
+            Self::TimedOut { run, running } => {
+                write!(f, "run {run} took too long; {} still ran", quoted(running))
+            }
             Self::Cancelled { run, reason } => write!(f, "run {run} was cancelled: {reason}"),
             Self::Suspended { run } => write!(f, "run {run} was suspended"),
             Self::Misrouted { run, reason } => {
@@ -603,7 +693,6 @@ fn param_name(graph: &Graph, param: &Param) -> String {
 
 impl fmt::Display for Stalled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         write!(f, "run {} stalled: nothing can happen any more and no step has stopped it", self.run)?;
         for join in &self.waiting {
             let (arrived, missing) = (quoted(&join.arrived), quoted(&join.missing));
@@ -617,3 +706,7 @@ impl fmt::Display for Stalled {
 }
 
 impl Error for Stalled {}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -117,6 +117,7 @@ mod handle;
 mod macros;
 mod one_of;
 mod registry;
+mod retry;
 mod snapshot;
 mod stream;
 mod trace;
@@ -127,11 +128,11 @@ pub use emitter::Emitter;
 pub use engine::{InvocationId, Status, Time};
 pub use error::{IntoStepError, StepError, StepErrorKind};
 pub use event::{
-    Event, Expired, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Signal, Start, Stop, Text,
+    Event, Expired, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Signal, Start, StepFailed, Stop, Text,
 };
 pub use forms::{Saved, Stored};
 pub use handle::{
-    Ask, Pending, PendingError, Question, RespondError, Run, RunError, RunFuture, RunId, Stalled, WaitingJoin,
+    Ask, Pending, PendingError, Question, RespondError, Run, RunError, RunFuture, RunId, RunOptions, SendError, Stalled, WaitingJoin,
     WorkflowExt,
 };
 pub use macros::{Event, Prompt, data, event, prompt, step, workflow};
@@ -139,10 +140,11 @@ pub use one_of::{Never, OneOf};
 #[doc(hidden)]
 pub use registry::__register;
 pub use registry::{DuplicateWorkflow, Location, Registration, Registry};
+pub use retry::{Final, Retry, RetryAfter, duration};
 pub use snapshot::{FORMAT, Misfit, MisfitReason, Restored, ResumeError, Snapshot, SnapshotError};
 pub use stream::{EVENTS_KEPT, EventCounts, RunEvent, RunEventKind, RunEvents, StreamError};
 pub use trace::Trace;
-pub use workflow::{AnswerError, Asks, Events, Schema, StepCall, StepFuture, StepResult, Workflow};
+pub use workflow::{AnswerError, Asks, Events, Schema, Signals, StepCall, StepFuture, StepPolicy, StepResult, Workflow};
 pub use workflow_graph as graph;
 pub use workflow_graph::Graph;
 

@@ -459,14 +459,6 @@ impl Payload for Unfinished {
     fn event(&self) -> graph::EventId {
         match *self {}
     }
-
-    fn expired(&self, _: RequestId) -> Option<Self> {
-        match *self {}
-    }
-
-    fn expires_in(&self) -> Option<u64> {
-        match *self {}
-    }
 }
 
 impl Events for Unfinished {

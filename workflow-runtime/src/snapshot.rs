@@ -757,10 +757,9 @@ impl<'a> Reader<'a> {
             }
             (SavedPart::Failed(failure, input), ParamForm::Failed) => {
                 // A step that is gone leaves its failure behind, but not what it was given.
-                let step = self.graph.step_named(&failure.step);
-                let input = match step {
-                    Some(step) => self.input(step, input, what)?,
-                    None => Input::Parts(Vec::new()),
+                let input = match self.graph.step_named(&failure.step) {
+                    Some(step) if !input.is_empty() => self.input(step, input, what)?,
+                    _ => Input::Parts(Vec::new()),
                 };
                 Some(Part::Failed(failure.clone(), Box::new(input)))
             }

@@ -86,6 +86,19 @@ pub enum RunEventKind<W: Workflow> {
         /// What it returned, by name of event. What it sent while it ran was told event by event.
         emitted: EventCounts,
     },
+    /// An attempt has failed, and the step will be run again.
+    StepRetrying {
+        /// The step.
+        step: &'static str,
+        /// Which invocation of it.
+        invocation: InvocationId,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// Why.
+        error: StepError,
+        /// When the next attempt is due.
+        due: Time,
+    },
     /// A step has failed for good.
     StepFailed {
         /// The step.
@@ -101,6 +114,11 @@ pub enum RunEventKind<W: Workflow> {
     InputRequired(Question<W>),
     /// A question was answered.
     InputReceived {
+        /// Its id.
+        request: RequestId,
+    },
+    /// Nobody answered a question in time.
+    InputExpired {
         /// Its id.
         request: RequestId,
     },
@@ -132,6 +150,11 @@ pub enum RunEventKind<W: Workflow> {
     Failed {
         /// Why.
         error: RunError,
+    },
+    /// The run took longer than it may. Terminal.
+    TimedOut {
+        /// The steps that were running.
+        running: Vec<String>,
     },
     /// The run was cancelled. Terminal.
     Cancelled {
@@ -174,6 +197,7 @@ impl<W: Workflow> RunEvent<W> {
             self.kind,
             RunEventKind::Completed { .. }
                 | RunEventKind::Failed { .. }
+                | RunEventKind::TimedOut { .. }
                 | RunEventKind::Cancelled { .. }
                 | RunEventKind::Suspended
         )
@@ -201,16 +225,22 @@ impl<W: Workflow> Clone for RunEventKind<W> {
             Self::StepFinished { step, invocation, emitted } => {
                 Self::StepFinished { step, invocation: *invocation, emitted: emitted.clone() }
             }
+            Self::StepRetrying { step, invocation, attempt, error, due } => {
+                let error = error.clone();
+                Self::StepRetrying { step, invocation: *invocation, attempt: *attempt, error, due: *due }
+            }
             Self::StepFailed { step, invocation, attempt, error } => {
                 Self::StepFailed { step, invocation: *invocation, attempt: *attempt, error: error.clone() }
             }
             Self::InputRequired(question) => Self::InputRequired(question.clone()),
             Self::InputReceived { request } => Self::InputReceived { request: *request },
+            Self::InputExpired { request } => Self::InputExpired { request: *request },
             Self::InputWithdrawn { request } => Self::InputWithdrawn { request: *request },
             Self::Unpaired { step, events } => Self::Unpaired { step, events: events.clone() },
             Self::Missed { count } => Self::Missed { count: *count },
             Self::Completed { output } => Self::Completed { output: output.clone() },
             Self::Failed { error } => Self::Failed { error: error.clone() },
+            Self::TimedOut { running } => Self::TimedOut { running: running.clone() },
             Self::Cancelled { reason } => Self::Cancelled { reason: reason.clone() },
             Self::Suspended => Self::Suspended,
         }
@@ -483,7 +513,9 @@ impl<W: Workflow> Writer<'_, W> {
             RunEventKind::InputRequired(question) => {
                 ring.open.insert(question.id, event.clone());
             }
-            RunEventKind::InputReceived { request } | RunEventKind::InputWithdrawn { request } => {
+            RunEventKind::InputReceived { request }
+            | RunEventKind::InputExpired { request }
+            | RunEventKind::InputWithdrawn { request } => {
                 ring.open.remove(request);
             }
             _ => {}

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -12,6 +13,7 @@ use crate::context::Context;
 use crate::engine::{Emitted, Input, Payload};
 use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
+use crate::retry::Retry;
 use crate::forms::Stored;
 
 /// A workflow: a value with steps, and the graph that connects them.
@@ -66,6 +68,12 @@ pub trait Workflow: Sized + Send + Sync + 'static {
         context: Context<Self>,
     ) -> StepCall<Self::Event>;
 
+    /// What to do when this step fails, and how long an attempt may take.
+    fn policy(step: StepId) -> StepPolicy {
+        let _ = step;
+        StepPolicy::NONE
+    }
+
     /// JSON schemas of the input, the prompts and the responses that have one (feature `schemars`).
     fn schemas() -> Vec<Schema> {
         Vec::new()
@@ -79,6 +87,31 @@ pub struct Schema {
     pub name: &'static str,
     /// Its JSON schema.
     pub schema: serde_json::Value,
+}
+
+/// When a step is run again, and how long an attempt may take: the options of `#[step(..)]` that the driver knows.
+#[derive(Clone, Copy, Debug)]
+pub struct StepPolicy {
+    /// When a failed attempt is made again; `None`: never.
+    pub retry: Option<Retry>,
+    /// How long an attempt may take. The time stands while the run is not in memory.
+    pub timeout: Option<Duration>,
+}
+
+impl StepPolicy {
+    /// No attempt is made again, and each may take for ever.
+    pub const NONE: Self = Self { retry: None, timeout: None };
+}
+
+/// A workflow that takes the signal `T`. `#[workflow]` implements it for each, so that an undeclared one does not
+/// compile.
+#[diagnostic::on_unimplemented(
+    message = "workflow `{Self}` takes no signal `{T}`",
+    label = "no step of this workflow takes `Signal<{T}>`"
+)]
+pub trait Signals<T>: Workflow {
+    /// The event that a signal becomes.
+    fn signal(signal: T) -> Self::Event;
 }
 
 /// What calling a step gives.

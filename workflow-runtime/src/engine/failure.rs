@@ -87,9 +87,11 @@ impl<E: Payload> Turn<'_, E> {
         let step = self.step_name(way.from).to_owned();
         // The invocation that asked is over; the question's own id stands for it.
         let failure = Failure { step, invocation: InvocationId(id.0), attempts: 1, error };
-        if let Some((handler, recoveries)) = self.handler(way.from, &way.recoveries) {
-            let Some(request) = self.state.requests.remove(&id) else { return };
-            self.recover(handler, failure, Input::One(request.prompt), way.branch, recoveries);
+        // What the step was given is gone, so a handler that wants it cannot run.
+        let handler = self.handler(way.from, &way.recoveries).filter(|(handler, _)| !self.wants_input(*handler));
+        if let Some((handler, recoveries)) = handler {
+            self.state.requests.remove(&id);
+            self.recover(handler, failure, Input::Parts(Vec::new()), way.branch, recoveries);
             return self.leave(way.branch.scope, Member::Request(id));
         }
         match self.look_outwards(way.branch) {
@@ -115,6 +117,12 @@ impl<E: Payload> Turn<'_, E> {
         }
         *count += 1;
         Some((handler, Some(Arc::new(counts))))
+    }
+
+    /// Whether an error handler takes `StepFailed<T>`.
+    fn wants_input(&self, handler: StepId) -> bool {
+        let params = self.graph.step(handler).map_or(&[][..], |step| &step.params);
+        params.iter().any(|param| param.form == ParamForm::Failed && !param.events.is_empty())
     }
 
     fn recover(

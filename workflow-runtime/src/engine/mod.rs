@@ -119,6 +119,15 @@ impl<E: Payload> Engine<E> {
         Self { graph: graph.into(), state, scratch: turn::Scratch::default() }
     }
 
+    /// Limits the time of a run that has not started: when it must have ended, and for how many milliseconds it may be
+    /// at work.
+    #[must_use]
+    pub fn with_limits(mut self, deadline: Option<Time>, timeout: Option<u64>) -> Self {
+        self.state.deadline = deadline;
+        self.state.budget = timeout.map(|whole| Budget { whole, left: whole });
+        self
+    }
+
     /// What is remembered of the run: all that a snapshot holds.
     #[must_use]
     pub fn state(&self) -> &State<E> {

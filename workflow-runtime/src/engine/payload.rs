@@ -17,10 +17,15 @@ pub trait Payload: Clone + Send + Sync + 'static {
     fn event(&self) -> EventId;
 
     /// What a question becomes when nobody has answered it in time, if some step takes that.
-    fn expired(&self, request: RequestId) -> Option<Self>;
+    fn expired(&self, request: RequestId) -> Option<Self> {
+        let _ = request;
+        None
+    }
 
     /// How many milliseconds a question stays open, if not for ever.
-    fn expires_in(&self) -> Option<u64>;
+    fn expires_in(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What a finished step emits.

@@ -1,0 +1,202 @@
+//! Retries, questions that expire, and limits to the time of a run.
+
+use std::sync::Arc;
+
+use workflow_runtime::engine::{Ending, Engine, Notice, Refused, Status, Tick, Time};
+
+use crate::graphs::graph;
+use crate::scenario::Scenario;
+
+const CHAIN: &str = "a: Start -> B\n b: B -> Stop";
+
+fn minutes(n: u64) -> Option<Time> {
+    Some(Time(n * 60_000))
+}
+
+#[test]
+fn a_retry_waits_and_runs_the_step_again_with_its_input() {
+    let mut run = Scenario::start(graph(CHAIN), "x");
+    run.retry("a(x)", "busy", 5);
+    assert_eq!((run.running().len(), run.engine.next_due()), (0, minutes(5)));
+    assert!(matches!(run.told()[..], [Notice::StepRetrying { attempt: 1, due: Time(300_000), .. }]));
+    run.advance(4);
+    assert_eq!(run.running().len(), 0);
+    run.advance(1);
+    assert_eq!(run.running(), ["a(x)"]);
+    let invoke = run.step_of("a(x)");
+    assert_eq!((invoke.attempt, invoke.first_failed_at), (2, Some(Time(0))));
+    assert_eq!(invoke.last_error.unwrap().message(), "busy");
+}
+
+#[test]
+fn a_retry_without_a_delay_runs_at_once() {
+    let mut run = Scenario::start(graph(CHAIN), "x");
+    run.retry("a(x)", "busy", 0);
+    assert_eq!(run.running(), ["a(x)"]);
+}
+
+#[test]
+fn what_an_earlier_attempt_reports_is_refused() {
+    let mut run = Scenario::start(graph(CHAIN), "x");
+    let first = run.step_of("a(x)");
+    run.retry("a(x)", "busy", 0);
+    let emitted = workflow_runtime::engine::Emitted::One(run.value("B=1"));
+    let (invocation, attempt) = (first.invocation, first.attempt);
+    let late = Tick::Finished { invocation, attempt, emitted };
+    assert_eq!(run.tick(late), Err(Refused::NotCurrent { invocation, attempt }));
+}
+
+#[test]
+fn a_waiting_retry_survives_a_snapshot_with_its_time_and_its_count() {
+    let mut run = Scenario::start(graph(CHAIN), "x");
+    run.retry("a(x)", "busy", 5).advance(2);
+    let mut run = run.resumed();
+    assert_eq!((run.running().len(), run.engine.next_due()), (0, minutes(5)));
+    run.advance(3);
+    assert_eq!(run.step_of("a(x)").attempt, 2);
+}
+
+#[test]
+fn a_retry_that_was_due_while_nobody_held_the_run_runs_when_it_is_resumed() {
+    let mut run = Scenario::start(graph(CHAIN), "x");
+    run.retry("a(x)", "busy", 5);
+    let snapshot = run.snapshot();
+    let mut engine = snapshot.restore::<crate::scenario::Value>(Arc::new(graph(CHAIN))).unwrap().engine;
+    let mut commands = Vec::new();
+    engine.handle(Time(10_000_000), Tick::Resumed, &mut commands).unwrap();
+    assert!(commands.iter().any(|command| matches!(command, workflow_runtime::engine::Command::Run(_))));
+}
+
+#[test]
+fn a_waiting_retry_holds_no_worker_and_goes_ahead_when_it_is_due() {
+    let steps = "split: Start -> Vec(Task)\n work[workers=1]: Task -> Done\n all: Vec(Done) -> Stop";
+    let mut run = Scenario::start(graph(steps), "");
+    run.finish("split()", &["Task=1", "Task=2", "Task=3"]).retry("work(1)", "busy", 5);
+    assert_eq!(run.running(), ["work(2)"]);
+    run.advance(5);
+    assert_eq!(run.running(), ["work(2)"]);
+    run.finish("work(2)", &["Done=2"]);
+    assert_eq!(run.running(), ["work(1)"], "before what has not run yet");
+}
+
+#[test]
+fn cancelling_a_scope_cancels_its_retries() {
+    let steps = "split: Start -> Vec(Task)\n work: Task -> Done\n first[take=1]: Vec(Done) -> Stop";
+    let mut run = Scenario::start(graph(steps), "");
+    run.finish("split()", &["Task=1", "Task=2"]).retry("work(1)", "busy", 5).finish("work(2)", &["Done=2"]);
+    assert_eq!(run.engine.next_due(), None);
+    assert_eq!(run.running(), ["first([2])"]);
+}
+
+const APPROVAL: &str = "a: Start -> ask Ok\n b: answer Ok -> Stop\n late: expired Ok -> ?Stop";
+
+#[test]
+fn a_question_that_nobody_answers_in_time_expires() {
+    let mut run = Scenario::start(graph(APPROVAL), "");
+    run.finish("a()", &["InputRequired<Ok>=in 5 sure?"]);
+    let request = run.request("in 5 sure?");
+    assert_eq!(run.engine.next_due(), minutes(5));
+    run.advance(5);
+    assert_eq!(run.running(), ["late(in 5 sure?)"]);
+    assert_eq!(run.told().last(), Some(&Notice::InputExpired { request }));
+    let response = run.value("HumanResponse<Ok>=yes");
+    assert_eq!(run.tick(Tick::Answered { request, response }), Err(Refused::NotOpen { request }));
+}
+
+#[test]
+fn an_answer_in_time_stops_the_clock() {
+    let mut run = Scenario::start(graph(APPROVAL), "");
+    run.finish("a()", &["InputRequired<Ok>=in 5 sure?"]).advance(4);
+    run.answer("in 5 sure?", "HumanResponse<Ok>=yes");
+    assert_eq!(run.engine.next_due(), None);
+    assert_eq!(run.running(), ["b(yes)"]);
+}
+
+#[test]
+fn a_deadline_survives_a_snapshot() {
+    let mut run = Scenario::start(graph(APPROVAL), "");
+    run.finish("a()", &["InputRequired<Ok>=in 5 sure?"]).advance(4);
+    let mut run = run.resumed();
+    assert_eq!(run.engine.next_due(), minutes(5));
+    run.advance(1);
+    assert_eq!(run.running(), ["late(in 5 sure?)"]);
+}
+
+#[test]
+fn an_expiry_that_no_step_takes_is_a_failure_of_the_step_that_asked() {
+    let mut run = Scenario::start(graph("a: Start -> ask Ok\n b: answer Ok -> Stop"), "");
+    run.finish("a()", &["InputRequired<Ok>=in 5 sure?"]).advance(5);
+    let Some(Ending::Failed { step, .. }) = &run.ending else { panic!("{:?}", run.ending) };
+    assert_eq!(*step, run.graph.step_named("a").unwrap());
+    let mut run = run.resumed();
+    assert_eq!(run.engine.next_due(), minutes(10), "continuing asks anew");
+    run.answer("in 5 sure?", "HumanResponse<Ok>=yes");
+    assert_eq!(run.running(), ["b(yes)"]);
+}
+
+#[test]
+fn an_expiry_goes_to_the_error_handler_of_the_step_that_asked() {
+    let steps = "a: Start -> ask Ok\n b: answer Ok -> Stop\n c: failed -> Stop";
+    let mut run = Scenario::start(graph(steps), "");
+    run.finish("a()", &["InputRequired<Ok>=in 5 sure?"]).advance(5);
+    assert_eq!(run.running(), ["c(!a nobody answered question 2 of step `a` in time)"]);
+}
+
+fn limited(steps: &str, deadline: Option<u64>, timeout: Option<u64>) -> Scenario {
+    let deadline = deadline.map(|n| Time(n * 60_000));
+    let engine = Engine::new(Arc::new(graph(steps))).with_limits(deadline, timeout.map(|n| n * 60_000));
+    Scenario::start_engine(engine, "")
+}
+
+#[test]
+fn a_run_that_works_too_long_times_out_and_says_what_was_running() {
+    let mut run = limited(CHAIN, None, Some(10));
+    assert_eq!(run.engine.next_due(), minutes(10));
+    run.advance(4).finish("a()", &["B=1"]);
+    run.advance(6);
+    let running = vec![run.graph.step_named("b").unwrap()];
+    assert_eq!(run.ending, Some(Ending::TimedOut { running }));
+    assert_eq!(*run.status(), Status::TimedOut);
+}
+
+#[test]
+fn waiting_for_a_person_does_not_count_against_the_time_of_a_run() {
+    let mut run = limited("a: Start -> ask Ok\n b: answer Ok -> Stop", None, Some(10));
+    run.advance(4).finish("a()", &["InputRequired<Ok>=sure?"]);
+    assert_eq!(run.engine.next_due(), None);
+    run.advance(1_000).answer("sure?", "HumanResponse<Ok>=yes");
+    assert_eq!(run.engine.next_due(), minutes(1_010));
+    run.advance(6);
+    assert_eq!(*run.status(), Status::TimedOut);
+}
+
+#[test]
+fn a_run_that_timed_out_has_its_time_anew_when_it_is_continued() {
+    let mut run = limited(CHAIN, None, Some(10));
+    run.advance(10);
+    let run = run.resumed();
+    assert_eq!(run.running(), ["a()"]);
+    assert_eq!(run.engine.next_due(), minutes(20));
+}
+
+#[test]
+fn a_deadline_of_the_run_counts_whatever_it_waits_for() {
+    let mut run = limited("a: Start -> ask Ok\n b: answer Ok -> Stop", Some(10), None);
+    run.finish("a()", &["InputRequired<Ok>=sure?"]).advance(10);
+    assert_eq!(run.ending, Some(Ending::TimedOut { running: Vec::new() }));
+}
+
+#[test]
+fn what_is_due_fires_in_due_order() {
+    let steps = "
+        split: Start -> Vec(Task)
+        work: Task -> ask Ok
+        b: answer Ok -> Done
+        late: expired Ok -> Done
+        all: Vec(Done) -> Stop";
+    let mut run = Scenario::start(graph(steps), "");
+    run.finish("split()", &["Task=1", "Task=2", "Task=3"]);
+    run.finish("work(1)", &["InputRequired<Ok>=in 7 a"]).finish("work(2)", &["InputRequired<Ok>=in 3 b"]);
+    run.retry("work(3)", "busy", 5).advance(10);
+    assert_eq!(run.running(), ["late(in 3 b)", "work(3)", "late(in 7 a)"]);
+}
