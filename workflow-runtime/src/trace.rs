@@ -112,6 +112,7 @@ struct Questions {
     asked: u64,
     answered: u64,
     withdrawn: u64,
+    expired: u64,
 }
 
 impl Trace {
@@ -201,6 +202,9 @@ impl Trace {
             RunEventKind::InputWithdrawn { request } => {
                 self.close(*request, |questions| questions.withdrawn += 1)
             }
+            RunEventKind::InputExpired { request } => {
+                self.close(*request, |questions| questions.expired += 1)
+            }
             RunEventKind::Unpaired { step, events } => {
                 if let Some(id) = self.graph.step_named(step) {
                     self.count(id, |runs| runs.left_over += events.len() as u64);
@@ -215,7 +219,9 @@ impl Trace {
             RunEventKind::Failed { error } => self.fail(error),
             RunEventKind::Cancelled { .. } => self.end = Some("cancelled".to_owned()),
             RunEventKind::Suspended => self.end = Some("suspended".to_owned()),
-            RunEventKind::Progress { .. } => {}
+            RunEventKind::TimedOut { .. } => self.end = Some("timed out".to_owned()),
+            // The start of the next attempt counts.
+            RunEventKind::Progress { .. } | RunEventKind::StepRetrying { .. } => {}
         }
     }
 
@@ -371,11 +377,11 @@ impl Trace {
     }
 
     fn mark_of_question(&self, id: EventId) -> Mark {
-        let Some(Questions { asked, answered, withdrawn }) = self.questions.get(&id).copied() else {
+        let Some(Questions { asked, answered, withdrawn, expired }) = self.questions.get(&id).copied() else {
             return seen(false);
         };
         let open = self.open.values().filter(|event| **event == id).count() as u64;
-        let more = [(answered, "answered"), (withdrawn, "withdrawn"), (open, "open")];
+        let more = [(answered, "answered"), (expired, "expired"), (withdrawn, "withdrawn"), (open, "open")];
         Mark { note: self.exactly(asked) + &listed(": ", &more), tone: Tone::Plain }
     }
 
