@@ -336,6 +336,12 @@ impl<W: Workflow> Run<W> {
         let _ = self.await;
     }
 
+    /// Whether nothing is at work and questions are open: the run goes on when somebody answers, or when one expires.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.host.look(|engine| engine.state().is_waiting())
+    }
+
     /// Whether the run has ended, in whatever way.
     #[must_use]
     pub fn is_over(&self) -> bool {

@@ -134,8 +134,8 @@ pub enum RunEventKind<W: Workflow> {
         /// The names of the events, one entry each.
         events: Vec<&'static str>,
     },
-    /// This reader fell behind what is kept. The questions that are still open follow, then the oldest
-    /// event kept.
+    /// This reader fell behind what is kept. The questions that are still open follow, also those that it has
+    /// seen before, then the oldest event kept.
     Missed {
         /// How many events it missed.
         count: u64,

@@ -173,8 +173,8 @@ pub enum AnswerError {
         /// What reading it reported.
         reason: String,
     },
-    /// The prompt's `validate` refuses the answer.
-    #[error("the answer is refused: {reason}")]
+    /// The prompt's `validate` refuses the answer. Its words are written for the person who answered.
+    #[error("{reason}")]
     Invalid {
         /// What `validate` said.
         reason: String,

@@ -61,7 +61,7 @@ impl Branch {
 
 /// A run, as far as it is alive.
 ///
-/// Counts are derived: a scope is open as long as [`Scope::members`] holds something, and every
+/// Counts are derived: a scope is open as long as it has members, and every
 /// invocation, request and inner scope is a member of exactly one scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State<E> {
@@ -292,6 +292,11 @@ impl<E> State<E> {
     /// Whether a step is queued, running or waiting for a retry. Questions are waited for in the graph.
     pub(crate) fn at_work(&self) -> bool {
         self.status == Status::Running && !self.invocations.is_empty()
+    }
+
+    /// Whether nothing is at work, and questions are open.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.status == Status::Running && self.invocations.is_empty() && !self.requests.is_empty()
     }
 
     pub(crate) fn next_due(&self) -> Option<Time> {
