@@ -10,5 +10,6 @@ mod handles;
 mod parallel;
 mod people;
 mod saved;
+mod state;
 mod streams;
 mod traces;

@@ -144,6 +144,7 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
     impl __private::Workflow for Review {
         type Input = Topic;
         type Output = Report;
+        type State = ();
         type Progress = u32;
         type Prompt = __private::NoPrompt;
         type Event = __ReviewEvents;

@@ -172,6 +172,7 @@ report  all (Fine | Doubtful)      → Stop<Report>
     impl __private::Workflow for Check {
         type Input = Vec<Row>;
         type Output = Report;
+        type State = ();
         type Progress = ();
         type Prompt = __private::NoPrompt;
         type Event = __CheckEvents;

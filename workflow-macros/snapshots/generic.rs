@@ -335,6 +335,7 @@ done      Done<N>                          → Stop
     {
         type Input = Prompt<agents::Agent<L, N>>;
         type Output = ();
+        type State = ();
         type Progress = ();
         type Prompt = Questions<L>;
         type Event = __AgentEvents<L, N>;

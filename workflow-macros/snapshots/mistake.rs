@@ -29,6 +29,7 @@ const _: () = {
     impl __private::Workflow for Greet {
         type Input = ();
         type Output = String;
+        type State = ();
         type Progress = ();
         type Prompt = __private::NoPrompt;
         type Event = __private::Unfinished;

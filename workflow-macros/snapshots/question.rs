@@ -206,6 +206,7 @@ greet  HumanResponse<Text>  → Stop<String>
     impl __private::Workflow for Greet {
         type Input = ();
         type Output = String;
+        type State = ();
         type Progress = ();
         type Prompt = GreetPrompt;
         type Event = __GreetEvents;

@@ -191,10 +191,12 @@ pub(crate) fn types(
         event.map_or_else(|| quote!(()), |event| names.payload(&event.payload))
     };
     let (input, output) = (payload_of(Kind::Start), payload_of(Kind::Stop));
+    let state = def.args.state.as_ref().map_or_else(|| quote!(()), |(_, ty)| quote!(#ty));
     let progress = def.args.progress.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty));
     quote! {
         type Input = #input;
         type Output = #output;
+        type State = #state;
         type Progress = #progress;
         type Prompt = #prompt;
         type Event = #event;

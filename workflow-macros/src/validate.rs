@@ -37,6 +37,9 @@ pub(crate) fn check(graph: Graph<'_>) -> Result<Checked<'_>, Errors> {
 pub(crate) fn fits(def: &WorkflowDef, source: &Source) -> Result<(), Errors> {
     let mut errors = Errors::new();
     for step in &def.steps {
+        if let (Some(key), false) = (step.args.key("timeout"), step.signature.is_async) {
+            errors.on(key, "`timeout` is for an `async fn`: a plain `fn` cannot be stopped before it returns");
+        }
         if let (Some(key), true) = (step.args.key("blocking"), step.signature.is_async) {
             errors.on(key, "`blocking` is for a plain `fn` that computes for long; an `async fn` gives way at each `.await`");
         }
@@ -65,37 +68,9 @@ pub(crate) fn fits(def: &WorkflowDef, source: &Source) -> Result<(), Errors> {
 /// What the grammar reads and the engine does not do yet.
 pub(crate) fn supported(def: &WorkflowDef) -> Result<(), Errors> {
     let mut errors = Errors::new();
-    if let Some((key, _)) = &def.args.state {
-        errors.on(key, "`state` is not supported yet; keep what changes in the events");
-    }
     for step in &def.steps {
-        for option in ["retry", "timeout", "blocking", "catches", "max_recoveries"] {
-            if let Some(key) = step.args.key(option) {
-                errors.on(key, format!("`{option}` is not supported yet; remove it"));
-            }
-        }
-        for param in &step.signature.params {
-            match param.form {
-                ParamForm::One | ParamForm::Gather => {}
-                ParamForm::Failed | ParamForm::GatherFailures => {
-                    errors
-                        .on(&param.ty, "`StepFailed` is not supported yet; a step that fails, fails the run");
-                    continue;
-                }
-            }
-            for taken in &param.alternatives {
-                match taken.event.kind {
-                    Kind::Expired => errors.on(
-                        &taken.event.ty,
-                        "`Expired` is not supported yet; questions stay open until they are answered",
-                    ),
-                    Kind::Signal => errors.on(
-                        &taken.event.ty,
-                        "`Signal` is not supported yet; ask for what comes from outside with `InputRequired`",
-                    ),
-                    _ => {}
-                }
-            }
+        if let Some(key) = step.args.key("blocking") {
+            errors.on(key, "`blocking` is not supported yet; remove it");
         }
         for tool in &step.signature.tools {
             match tool {

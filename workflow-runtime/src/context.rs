@@ -1,7 +1,7 @@
 //! What a step is told about its run, and how it speaks while it works.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use workflow_graph::StepId;
 
@@ -44,12 +44,20 @@ pub struct Context<W: Workflow> {
     attempt: u32,
     depth: u32,
     last_error: Option<StepError>,
+    updates: Updates<W::State>,
 }
 
+/// What a step wants changed in the state, until it has finished. `None` for a workflow without a state, which
+/// would pay for it at every step.
+pub(crate) type Updates<S> = Option<Arc<Mutex<Vec<Update<S>>>>>;
+
+/// One change of the state.
+pub(crate) type Update<S> = Box<dyn Fn(&mut S) + Send>;
+
 impl<W: Workflow> Context<W> {
-    pub(crate) fn new(host: Arc<Host<W>>, invoke: &Invoke<W::Event>) -> Self {
+    pub(crate) fn new(host: Arc<Host<W>>, invoke: &Invoke<W::Event>, updates: Updates<W::State>) -> Self {
         let Invoke { invocation, attempt, step, depth, .. } = *invoke;
-        Self { host, step, invocation, attempt, depth, last_error: invoke.last_error.clone() }
+        Self { host, step, invocation, attempt, depth, last_error: invoke.last_error.clone(), updates }
     }
 
     pub(crate) fn origin(&self) -> (Arc<Host<W>>, InvocationId, u32) {
@@ -63,6 +71,69 @@ impl<W: Workflow> Context<W> {
     pub fn publish(&self, value: W::Progress) {
         let (step, invocation, attempt) = (self.step(), self.invocation, self.attempt);
         self.host.publish(RunEventKind::Progress { step, invocation, attempt, value });
+    }
+
+    /// The state of the run, as the steps that have finished left it. It is at least as new as the start of this
+    /// attempt; what other steps do meanwhile is not in the value that was returned.
+    #[must_use]
+    pub fn state(&self) -> Arc<W::State> {
+        self.host.state()
+    }
+
+    /// Changes the state when this step finishes.
+    ///
+    /// The change is made together with what the step emits, in the order in which steps finish, on the state as it
+    /// is then: so parallel steps neither lose nor double a change, and a step that fails or is cancelled changes
+    /// nothing. A change that panics fails the step.
+    ///
+    /// # Examples
+    /// ```
+    /// use workflow_runtime::prelude::*;
+    ///
+    /// #[data]
+    /// #[derive(Default)]
+    /// struct Tally {
+    ///     words: usize,
+    /// }
+    ///
+    /// #[event]
+    /// struct Line(String);
+    ///
+    /// #[event]
+    /// struct Read;
+    ///
+    /// struct Count;
+    ///
+    /// #[workflow(state = Tally)]
+    /// impl Count {
+    ///     #[step]
+    ///     fn split(&self, Start(text): Start<String>) -> Vec<Line> {
+    ///         text.lines().map(|line| Line(line.to_owned())).collect()
+    ///     }
+    ///
+    ///     #[step]
+    ///     async fn read(&self, Line(line): Line, ctx: &Context<Self>) -> Read {
+    ///         let words = line.split_whitespace().count();
+    ///         ctx.update(move |tally| tally.words += words);
+    ///         Read
+    ///     }
+    ///
+    ///     #[step]
+    ///     fn all(&self, _: Vec<Read>, ctx: &Context<Self>) -> Stop<usize> {
+    ///         Stop(ctx.state().words)
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), RunError> {
+    /// assert_eq!(Count.run("to be\nor not to be".to_owned()).await?, 6);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(&self, change: impl Fn(&mut W::State) + Send + 'static) {
+        if let Some(updates) = &self.updates {
+            updates.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(change));
+        }
     }
 
     /// The run.

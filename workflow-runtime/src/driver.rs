@@ -29,7 +29,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
-use crate::context::Context;
+use crate::context::{Context, Updates};
 use crate::engine::{
     Command, Ending, Engine, InvocationId, InvocationState, Invoke, Notice, Payload, Refused, Tick, Time, Verdict,
 };
@@ -57,6 +57,8 @@ pub(crate) struct Host<W: Workflow> {
 /// What changes with every tick.
 struct Live<W: Workflow> {
     engine: Engine<W::Event>,
+    /// What the steps that have finished made of it.
+    state: Arc<W::State>,
     /// Reused from tick to tick; empty between them.
     commands: Vec<Command<W::Event>>,
     /// Steps that the engine has started and nobody has taken yet.
@@ -100,21 +102,22 @@ impl<W: Workflow> Host<W> {
         let RunOptions { id, timeout, deadline } = options;
         let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
         let engine = Engine::new(W::GRAPH).with_limits(deadline, timeout.map(millis));
-        let host = Self::new(workflow, id.unwrap_or_else(RunId::random), engine, 1);
+        let host = Self::new(workflow, id.unwrap_or_else(RunId::random), engine, W::State::default(), 1);
         host.first_tick(Tick::Started { input: W::start(input) });
         host
     }
 
     /// Takes up a run that was saved.
-    pub(crate) fn resume(workflow: Arc<W>, restored: Restored<W::Event>) -> Arc<Self> {
-        let host = Self::new(workflow, restored.run, restored.engine, restored.next_event);
+    pub(crate) fn resume(workflow: Arc<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
+        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event);
         host.first_tick(Tick::Resumed);
         host
     }
 
-    fn new(workflow: Arc<W>, id: RunId, engine: Engine<W::Event>, next_event: u64) -> Arc<Self> {
+    fn new(workflow: Arc<W>, id: RunId, engine: Engine<W::Event>, state: W::State, next_event: u64) -> Arc<Self> {
         let live = Live {
             engine,
+            state: Arc::new(state),
             commands: Vec::new(),
             ready: VecDeque::new(),
             lanes: 0,
@@ -159,6 +162,17 @@ impl<W: Workflow> Host<W> {
     /// Looks at the engine between two ticks.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine<W::Event>) -> T) -> T {
         look(&self.lock().engine)
+    }
+
+    /// Looks at the engine and the state, as they belong together.
+    pub(crate) fn look_at_all<T>(&self, look: impl FnOnce(&Engine<W::Event>, &W::State) -> T) -> T {
+        let live = self.lock();
+        look(&live.engine, &live.state)
+    }
+
+    /// The state of the run.
+    pub(crate) fn state(&self) -> Arc<W::State> {
+        Arc::clone(&self.lock().state)
     }
 
     /// Applies what a caller does to the run.
@@ -396,7 +410,7 @@ impl<W: Workflow> Lane<W> {
     async fn step(&self, invoke: Invoke<W::Event>, turn: &Turn) -> Next<W::Event> {
         let host = &self.host;
         let ticket = Ticket::of(host, &invoke);
-        let context = Context::new(Arc::clone(host), &invoke);
+        let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone());
         let Invoke { step, input, .. } = invoke;
         let call = AssertUnwindSafe(|| Arc::clone(&host.workflow).call(step, input, context));
         let result = match catch_unwind(call) {
@@ -503,6 +517,7 @@ struct Ticket<W: Workflow> {
     first_failed_at: Option<Time>,
     /// When the attempt has taken too long.
     times_out: Option<Instant>,
+    updates: Updates<W::State>,
     open: bool,
 }
 
@@ -511,7 +526,9 @@ impl<W: Workflow> Ticket<W> {
     fn of(host: &Arc<Host<W>>, invoke: &Invoke<W::Event>) -> Self {
         let Invoke { invocation, attempt, step, first_failed_at, .. } = *invoke;
         let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        Self { host: Arc::clone(host), invocation, attempt, step, first_failed_at, times_out, open: true }
+        let updates = (size_of::<W::State>() > 0).then(Arc::default);
+        let host = Arc::clone(host);
+        Self { host, invocation, attempt, step, first_failed_at, times_out, updates, open: true }
     }
 
     /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
@@ -534,26 +551,62 @@ impl<W: Workflow> Ticket<W> {
     ) -> T {
         self.open = false;
         let (invocation, attempt) = (self.invocation, self.attempt);
-        let tick = match result {
-            Ok(emitted) => Tick::Finished { invocation, attempt, emitted },
-            Err(error) => {
-                let verdict = self.verdict(&error);
-                Tick::Failed { invocation, attempt, error, verdict }
-            }
-        };
         let mut afterwards = Afterwards::default();
-        let next = {
-            let mut live = self.host.lock();
-            live.at_work -= 1;
-            live.tasks.remove(&invocation);
-            // Refused where the step was cancelled while it finished: what it did has no effect.
-            if self.host.apply(&mut live, tick, &mut afterwards).is_err() {
-                self.host.announce_if_over(&mut live, &mut afterwards);
+        let mut live;
+        let (tick, state) = match result {
+            Ok(emitted) => {
+                live = self.host.lock();
+                match self.changed_state(&live.state) {
+                    Ok(state) => (Tick::Finished { invocation, attempt, emitted }, state),
+                    Err(error) => {
+                        drop(live);
+                        let tick = self.failed(error);
+                        live = self.host.lock();
+                        (tick, None)
+                    }
+                }
             }
-            then(&mut live, &mut afterwards)
+            Err(error) => {
+                let tick = self.failed(error);
+                live = self.host.lock();
+                (tick, None)
+            }
         };
+        live.at_work -= 1;
+        live.tasks.remove(&invocation);
+        match self.host.apply(&mut live, tick, &mut afterwards) {
+            Ok(()) => {
+                if let Some(state) = state {
+                    live.state = state;
+                }
+            }
+            // The step was cancelled while it finished: what it did has no effect.
+            Err(_) => self.host.announce_if_over(&mut live, &mut afterwards),
+        }
+        let next = then(&mut live, &mut afterwards);
+        drop(live);
         self.host.finish(afterwards);
         next
+    }
+
+    fn failed(&self, error: StepError) -> Tick<W::Event> {
+        let verdict = self.verdict(&error);
+        Tick::Failed { invocation: self.invocation, attempt: self.attempt, error, verdict }
+    }
+
+    /// The state with the step's changes, if it has made any. They are made on a copy, so that a panic tears nothing.
+    fn changed_state(&self, state: &W::State) -> Result<Option<Arc<W::State>>, StepError> {
+        let Some(updates) = &self.updates else { return Ok(None) };
+        let updates = std::mem::take(&mut *updates.lock().unwrap_or_else(PoisonError::into_inner));
+        if updates.is_empty() {
+            return Ok(None);
+        }
+        let change = AssertUnwindSafe(|| {
+            let mut copy = state.clone();
+            updates.iter().for_each(|update| update(&mut copy));
+            copy
+        });
+        catch_unwind(change).map(|changed| Some(Arc::new(changed))).map_err(|panic| panicked(&*panic))
     }
 
     /// Gives a step that is not ready a task of its own.

@@ -1,7 +1,7 @@
 //! What the generated code asks of types, in words for the author of a workflow.
 
 use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer};
+use serde::{Deserializer, Serialize, Serializer};
 
 use crate::error::{IntoStepError, StepError};
 
@@ -31,12 +31,24 @@ pub trait Stored {
     /// # Errors
     /// What the serializer reports.
     fn store<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Serde's `deserialize`.
+    ///
+    /// # Errors
+    /// What the deserializer reports.
+    fn load<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>
+    where
+        Self: Sized;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Stored for T {
     fn store<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
+    }
+
+    fn load<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer)
     }
 }
 

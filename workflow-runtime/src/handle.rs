@@ -70,7 +70,9 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// # Panics
     /// Outside a tokio runtime, like `tokio::spawn`.
     fn resume(self, snapshot: Snapshot) -> Result<Run<W>, ResumeError> {
-        Ok(Run { host: Host::resume(self.into(), snapshot.restore(W::GRAPH)?) })
+        let restored = snapshot.restore(W::GRAPH)?;
+        let state = restored.state::<W::State>()?;
+        Ok(Run { host: Host::resume(self.into(), restored, state) })
     }
 }
 
@@ -305,7 +307,11 @@ impl<W: Workflow> Run<W> {
     /// # Errors
     /// The run has its output, so nothing is left to save; or a value does not serialise.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
-        self.host.look(|engine| Snapshot::take(self.id(), engine, self.host.stream().next_number()))
+        self.host.look_at_all(|engine, state| {
+            let next_event = self.host.stream().next_number();
+            let snapshot = Snapshot::take(self.id(), engine, next_event)?;
+            if size_of::<W::State>() == 0 { Ok(snapshot) } else { snapshot.with_state(state) }
+        })
     }
 
     /// Stops the run where it is, and saves it. Steps that were running are cancelled, and run again, from
@@ -334,6 +340,12 @@ impl<W: Workflow> Run<W> {
         // Refused where the run has ended by itself.
         let _ = self.host.tick(Tick::Cancelled { reason: reason.into() });
         let _ = self.await;
+    }
+
+    /// The state of the run, as the steps that have finished left it.
+    #[must_use]
+    pub fn state(&self) -> Arc<W::State> {
+        self.host.state()
     }
 
     /// Whether nothing is at work and questions are open: the run goes on when somebody answers, or when one expires.

@@ -21,6 +21,7 @@ use crate::engine::{
 use crate::error::StepError;
 use crate::event::RequestId;
 use crate::handle::RunId;
+use crate::forms::Stored;
 use crate::workflow::Events;
 
 /// The format that this version writes, and the newest that it reads.
@@ -83,6 +84,9 @@ struct Document {
     queues: BTreeMap<String, Vec<InvocationId>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ended: Vec<String>,
+    /// What the steps share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<Box<RawValue>>,
 }
 
 /// Name and value.
@@ -266,6 +270,25 @@ impl Snapshot {
         Ok(Self { saved: Saved::Known(Arc::new(document)) })
     }
 
+    /// Adds what the steps share.
+    pub(crate) fn with_state<S: Stored>(self, state: &S) -> Result<Self, SnapshotError> {
+        let Saved::Known(document) = self.saved else { return Ok(self) };
+        let mut json = Vec::new();
+        let stored = state.store(&mut serde_json::Serializer::new(&mut json));
+        let json = stored.and_then(|()| serde_json::from_slice::<Box<RawValue>>(&json));
+        match (json, Arc::try_unwrap(document)) {
+            (Ok(json), Ok(document)) => {
+                let document = Document { state: Some(json), ..document };
+                Ok(Self { saved: Saved::Known(Arc::new(document)) })
+            }
+            (Err(source), Ok(document)) => {
+                Err(SnapshotError::State { run: document.run.clone(), source: Arc::new(source) })
+            }
+            // Nobody else holds a snapshot that was just made.
+            (_, Err(document)) => Ok(Self { saved: Saved::Known(document) }),
+        }
+    }
+
     /// The run as an engine that takes [`Tick::Resumed`](crate::engine::Tick::Resumed) next. For drivers; a
     /// workflow has [`resume`](crate::WorkflowExt::resume).
     ///
@@ -293,7 +316,12 @@ impl Snapshot {
         match state.status {
             Status::Completed => Err(ResumeError::Completed { run }),
             Status::New => Err(ResumeError::Corrupt { run, reason: "the run has not started".to_owned() }),
-            _ => Ok(Restored { run, engine: Engine::with_state(graph, state), next_event: document.next_event }),
+            _ => Ok(Restored {
+                run,
+                engine: Engine::with_state(graph, state),
+                next_event: document.next_event,
+                state: document.state.clone(),
+            }),
         }
     }
 }
@@ -307,6 +335,20 @@ pub struct Restored<E> {
     pub engine: Engine<E>,
     /// The number that the next event of its stream gets.
     pub next_event: u64,
+    /// What its steps share, as JSON; `None` for a workflow without a state.
+    pub state: Option<Box<RawValue>>,
+}
+
+impl<E> Restored<E> {
+    /// What its steps share; the default where nothing was saved.
+    pub(crate) fn state<S: Stored + Default>(&self) -> Result<S, ResumeError> {
+        let Some(json) = self.state.as_deref().filter(|_| size_of::<S>() > 0) else { return Ok(S::default()) };
+        S::load(&mut serde_json::Deserializer::from_str(json.get())).map_err(|error| {
+            let reason = MisfitReason::OtherState { reason: error.to_string() };
+            let misfits = vec![Misfit { what: "what the steps share".to_owned(), reason }];
+            ResumeError::DoesNotFit { run: self.run.clone(), misfits }
+        })
+    }
 }
 
 impl fmt::Debug for Snapshot {
@@ -386,6 +428,7 @@ impl Writer<'_> {
             deadline: state.deadline,
             budget: state.budget,
             ended: state.ended.iter().map(|step| self.step(*step)).collect(),
+            state: None,
         })
     }
 
@@ -887,6 +930,15 @@ pub enum SnapshotError {
         /// The run.
         run: RunId,
     },
+    /// What the steps share does not serialise.
+    #[error("the state of run {run} does not serialise")]
+    State {
+        /// The run.
+        run: RunId,
+        /// What its `Serialize` reported.
+        #[source]
+        source: Arc<serde_json::Error>,
+    },
     /// A value does not serialise.
     #[error("event `{event}` of run {run} does not serialise")]
     Encode {
@@ -1021,6 +1073,12 @@ pub enum MisfitReason {
     NoSuchFanOut {
         /// What the elements were.
         items: Vec<String>,
+    },
+    /// What was saved is not the state of this workflow.
+    #[error("it cannot be read as the state of this workflow: {reason}")]
+    OtherState {
+        /// What reading it reported.
+        reason: String,
     },
     /// The step has another number of emitters.
     #[error("the step has another number of emitters now")]

@@ -25,6 +25,9 @@ pub trait Workflow: Sized + Send + Sync + 'static {
     type Input: Stored + Send + Sync + 'static;
     /// What a run ends with: the `O` of `Stop<O>`.
     type Output: Clone + Stored + Send + Sync + 'static;
+    /// What the steps of a run share and change (`state = S`); `()` where they share nothing. A run begins with the
+    /// default.
+    type State: Clone + Default + Stored + Send + Sync + 'static;
     /// What steps publish while they work (`progress = P`); `()` where nothing is published.
     type Progress: Clone + Stored + Send + Sync + 'static;
     /// Every question a step asks, as one enum; [`NoPrompt`](crate::NoPrompt) where none is asked.

@@ -163,6 +163,7 @@ impl Asks<Text> for AskForNumber {
 impl Workflow for AskForNumber {
     type Input = ();
     type Output = f64;
+    type State = ();
     type Progress = ();
     type Prompt = Text;
     type Event = Event;
