@@ -1,0 +1,174 @@
+//! A run as it is written.
+//!
+//! Steps and events stand in it by name. What has its usual value is left out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use workflow_graph::Origin;
+
+use crate::engine::{Budget, Failure, InvocationId, InvocationState, ScopeId, Status, Time};
+use crate::error::StepError;
+use crate::event::RequestId;
+use crate::handle::RunId;
+
+/// A run as it is written.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Document {
+    pub(super) format: u32,
+    pub(super) workflow: String,
+    /// Fingerprint of the graph it was written under.
+    pub(super) graph: String,
+    pub(super) run: RunId,
+    pub(super) status: Status,
+    pub(super) ticks: u64,
+    pub(super) now: Time,
+    pub(super) last_id: u64,
+    pub(super) next_event: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) invocations: Vec<SavedInvocation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) requests: Vec<SavedRequest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) scopes: Vec<SavedScope>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deadline: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) budget: Option<Budget>,
+    /// Half-filled joins outside every fan-out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) joins: Vec<SavedJoin>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) queues: BTreeMap<String, Vec<InvocationId>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ended: Vec<String>,
+    /// What the steps share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<Box<RawValue>>,
+}
+
+/// Name and value.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedEvent(pub(super) String, pub(super) Box<RawValue>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SavedPart {
+    One(SavedEvent),
+    All(Vec<SavedMember>),
+    Failed(Failure, Vec<SavedPart>),
+}
+
+/// How often each error handler has run on the way.
+pub(super) type SavedRecoveries = BTreeMap<String, u32>;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SavedMember {
+    Event(SavedEvent),
+    Failure(Failure),
+}
+
+/// Scope and index; left out where it is the run itself.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct SavedBranch(pub(super) ScopeId, pub(super) u32);
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedInvocation {
+    pub(super) id: InvocationId,
+    pub(super) step: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) branch: Option<SavedBranch>,
+    pub(super) input: Vec<SavedPart>,
+    pub(super) state: InvocationState,
+    pub(super) attempt: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) interruptions: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_error: Option<StepError>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) first_failed_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) recoveries: SavedRecoveries,
+    /// In the order of the step's parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) emitters: Vec<SavedSender>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedSender {
+    pub(super) scope: ScopeId,
+    pub(super) sent: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedRequest {
+    pub(super) id: RequestId,
+    pub(super) step: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) branch: Option<SavedBranch>,
+    pub(super) prompt: SavedEvent,
+    pub(super) asked_at: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expires_at: Option<Time>,
+    /// Nobody answered in time, and that has failed the run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) expired: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) recoveries: SavedRecoveries,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedScope {
+    pub(super) id: ScopeId,
+    /// The step that fanned out, and where in it.
+    pub(super) step: String,
+    pub(super) origin: Origin,
+    pub(super) items: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<SavedBranch>,
+    pub(super) gathers: Vec<SavedGather>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) joins: Vec<SavedJoin>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedGather {
+    pub(super) step: String,
+    pub(super) param: u16,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) fired: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) recoveries: SavedRecoveries,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) arrived: Vec<SavedArrival>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedArrival {
+    pub(super) index: u32,
+    pub(super) from: String,
+    pub(super) commit: u64,
+    pub(super) member: SavedMember,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedJoin {
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) index: u32,
+    pub(super) step: String,
+    /// For each parameter what waits, first come first.
+    pub(super) slots: Vec<Vec<SavedParked>>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedParked {
+    pub(super) part: SavedPart,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) recoveries: SavedRecoveries,
+}
+
+pub(super) fn is_zero(n: &u32) -> bool {
+    *n == 0
+}

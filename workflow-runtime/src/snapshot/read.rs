@@ -1,0 +1,388 @@
+//! From a document to the state of an engine.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use workflow_graph::{Graph, Origin, ParamForm, Point, PointId, Role, Slot, StepId};
+
+use super::document::{
+    Document, SavedBranch, SavedEvent, SavedInvocation, SavedJoin, SavedMember, SavedPart, SavedRecoveries,
+    SavedRequest, SavedScope,
+};
+use super::error::{Misfit, MisfitReason};
+use super::write::item_names;
+use crate::engine::{
+    Branch, Failure, Gather, Input, Invocation, InvocationId, InvocationState, Joins, Member, Parked, Part,
+    Place, Recoveries, Request, Scope, ScopeId, Sender, State, Timer, emitter_points,
+};
+use crate::workflow::Events;
+
+/// From a document to the state of an engine. What has no place in the graph is noted in `misfits`, so that all
+/// of it can be told at once; what no engine can have written is the `Err`.
+pub(super) struct Reader<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) misfits: Vec<Misfit>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn state<E: Events>(&mut self, document: &Document) -> Result<State<E>, String> {
+        let mut state = State::new();
+        state.status = document.status.clone();
+        state.last_id = document.last_id;
+        state.ticks = document.ticks;
+        state.now = document.now;
+        // A step that is gone cannot be what a stall is about; the names only serve its message.
+        state.ended = document.ended.iter().filter_map(|step| self.graph.step_named(step)).collect();
+
+        let mut ids = Ids { last: document.last_id, seen: BTreeSet::new() };
+        let mut found = Vec::new();
+        for saved in &document.scopes {
+            ids.take(saved.id.0)?;
+            found.extend(self.scope(saved));
+        }
+        for saved in &document.invocations {
+            ids.take(saved.id.0)?;
+            if let Some(invocation) = self.invocation(saved) {
+                state.invocations.insert(saved.id, invocation);
+            }
+        }
+        for saved in &document.requests {
+            ids.take(saved.id.0)?;
+            if let Some(request) = self.request(saved) {
+                state.requests.insert(saved.id, request);
+            }
+        }
+        if let Some(joins) = self.joins(&document.joins, "outside every fan-out") {
+            if let Some(root) = state.scopes.get_mut(&ScopeId::ROOT) {
+                root.joins = joins;
+            }
+        }
+        if !self.misfits.is_empty() {
+            return Ok(state);
+        }
+        found.sort_by_key(|(id, _)| *id);
+        for (id, scope) in found {
+            place_scope(&mut state, id, scope)?;
+        }
+        place_members(&mut state)?;
+        state.deadline = document.deadline;
+        state.budget = document.budget;
+        let delayed = state.invocations.iter().filter_map(|(id, it)| match it.state {
+            InvocationState::Delayed(due) => Some((due, Timer::Retry(*id))),
+            _ => None,
+        });
+        state.timers.extend(delayed);
+        let open = document.requests.iter().filter(|request| !request.expired);
+        state.timers.extend(open.filter_map(|it| Some((it.expires_at?, Timer::Expiry(it.id)))));
+        self.queues(document, &mut state);
+        Ok(state)
+    }
+
+    fn invocation<E: Events>(&mut self, saved: &SavedInvocation) -> Option<Invocation<E>> {
+        let what = || format!("invocation {} of step `{}`", saved.id, saved.step);
+        let step = self.step(&saved.step, &what)?;
+        let declared = self.graph.step(step)?;
+        if !saved.emitters.is_empty() && saved.emitters.len() != emitter_points(declared).count() {
+            return self.refuse(what(), MisfitReason::OtherEmitters);
+        }
+        let input = self.input(step, &saved.input, &what)?;
+        Some(Invocation {
+            step,
+            branch: placed(saved.branch),
+            input,
+            state: saved.state.clone(),
+            attempt: saved.attempt,
+            interruptions: saved.interruptions,
+            last_error: saved.last_error.clone(),
+            first_failed_at: saved.first_failed_at,
+            recoveries: self.recoveries(&saved.recoveries),
+            emitters: saved
+                .emitters
+                .iter()
+                .map(|sender| Sender { scope: sender.scope, sent: sender.sent })
+                .collect(),
+        })
+    }
+
+    fn input<E: Events>(
+        &mut self,
+        step: StepId,
+        saved: &[SavedPart],
+        what: &dyn Fn() -> String,
+    ) -> Option<Input<E>> {
+        let (takes, has) = (self.graph.step(step)?.params.len(), saved.len());
+        if takes != has {
+            return self.refuse(what(), MisfitReason::OtherParameters { takes, has });
+        }
+        let slots = (0..).map(|param| Slot { step, param });
+        let parts: Vec<_> = slots.zip(saved).map(|(slot, part)| self.part(part, slot, what)).collect();
+        let mut parts: Vec<Part<E>> = parts.into_iter().collect::<Option<_>>()?;
+        Some(match (parts.pop(), parts.is_empty()) {
+            (Some(Part::One(event)), true) => Input::One(event),
+            (last, _) => {
+                parts.extend(last);
+                Input::Parts(parts)
+            }
+        })
+    }
+
+    /// Handlers that are gone have nothing to count any more.
+    fn recoveries(&self, saved: &SavedRecoveries) -> Recoveries {
+        let counts =
+            saved.iter().filter_map(|(handler, count)| Some((self.graph.step_named(handler)?, *count)));
+        let counts: BTreeMap<_, _> = counts.collect();
+        (!counts.is_empty()).then(|| Arc::new(counts))
+    }
+
+    fn request<E: Events>(&mut self, saved: &SavedRequest) -> Option<Request<E>> {
+        let what = || format!("question {} of step `{}`", saved.id, saved.step);
+        let step = self.step(&saved.step, &what);
+        let prompt = self.event::<E>(&saved.prompt, &what);
+        let (step, prompt) = (step?, prompt?);
+        match self.graph.event(prompt.event()).map(|event| event.role) {
+            Some(Role::Prompt { response: Some(_), .. }) => {}
+            _ => return self.refuse(what(), MisfitReason::NotAsked { event: saved.prompt.0.clone() }),
+        }
+        let (branch, recoveries) = (placed(saved.branch), self.recoveries(&saved.recoveries));
+        let SavedRequest { asked_at, expires_at, .. } = *saved;
+        Some(Request { step, branch, prompt, asked_at, expires_at, recoveries })
+    }
+
+    fn scope<E: Events>(&mut self, saved: &SavedScope) -> Option<(ScopeId, Scope<E>)> {
+        let what = || format!("fan-out {} of step `{}`", saved.id.0, saved.step);
+        let step = self.step(&saved.step, &what)?;
+        let Some((id, point)) = self.point(step, saved) else {
+            return self.refuse(what(), MisfitReason::NoSuchFanOut { items: saved.items.clone() });
+        };
+        let mut gathers: Vec<Gather<E>> = Vec::new();
+        for saved in &saved.gathers {
+            let slot = Slot { step: self.step(&saved.step, &what)?, param: saved.param };
+            let arrived = saved.arrived.iter().map(|arrival| {
+                // Only the order among arrivals depends on it.
+                let from = self.graph.step_named(&arrival.from).unwrap_or(StepId(u16::MAX));
+                let place = Place { index: arrival.index, from, commit: arrival.commit };
+                Some((place, self.member(&arrival.member, slot, &what)?))
+            });
+            let arrived = arrived.collect::<Option<_>>()?;
+            let recoveries = self.recoveries(&saved.recoveries);
+            gathers.push(Gather { slot, arrived, fired: saved.fired, recoveries });
+        }
+        let same = gathers.len() == point.gathers.len()
+            && point.gathers.iter().all(|slot| gathers.iter().any(|gather| gather.slot == *slot));
+        if !same {
+            return self.refuse(what(), MisfitReason::OtherGathers);
+        }
+        gathers.sort_by_key(|gather| point.gathers.iter().position(|slot| *slot == gather.slot));
+        let joins = self.joins(&saved.joins, &what())?;
+        let parent = Some(placed(saved.parent));
+        // Depth and members are derived when all scopes are there.
+        Some((
+            saved.id,
+            Scope { point: Some(id), parent, depth: 0, members: BTreeSet::new(), gathers, joins },
+        ))
+    }
+
+    /// The fan-out point a scope was opened by: the only one of its kind in the step, or the one with the same
+    /// elements.
+    fn point(&self, step: StepId, saved: &SavedScope) -> Option<(PointId, &'a Point)> {
+        let kind = |origin: Origin| std::mem::discriminant(&origin);
+        let of_step = (0..).map(PointId).zip(self.graph.points.iter());
+        let mut candidates: Vec<_> = of_step
+            .filter(|(_, point)| point.step == step && kind(point.origin) == kind(saved.origin))
+            .collect();
+        if candidates.len() > 1 {
+            let items: BTreeSet<_> = saved.items.iter().cloned().collect();
+            candidates.retain(|(_, point)| {
+                item_names(self.graph, point).into_iter().collect::<BTreeSet<_>>() == items
+            });
+        }
+        match candidates[..] {
+            [found] => Some(found),
+            _ => None,
+        }
+    }
+
+    fn joins<E: Events>(&mut self, saved: &[SavedJoin], place: &str) -> Option<Joins<E>> {
+        let mut joins = Joins::new();
+        for join in saved {
+            let what = || format!("half-filled join of step `{}` ({place})", join.step);
+            let step = self.step(&join.step, &what)?;
+            let takes = self.graph.step(step)?.params.len();
+            if takes != join.slots.len() {
+                let has = join.slots.len();
+                return self.refuse(what(), MisfitReason::OtherParameters { takes, has });
+            }
+            let mut slots = Vec::new();
+            for (param, waiting) in (0..).zip(&join.slots) {
+                let waiting = waiting.iter().map(|parked| {
+                    let part = self.part(&parked.part, Slot { step, param }, &what)?;
+                    Some(Parked { part, recoveries: self.recoveries(&parked.recoveries) })
+                });
+                slots.push(waiting.collect::<Option<VecDeque<_>>>()?);
+            }
+            joins.insert((join.index, step), slots);
+        }
+        Some(joins)
+    }
+
+    fn queues<E>(&self, document: &Document, state: &mut State<E>) {
+        let limited = |step: StepId| self.graph.step(step).is_some_and(|step| step.options.workers.is_some());
+        let mut waiting: BTreeSet<InvocationId> = state
+            .invocations
+            .iter()
+            .filter(|(_, invocation)| invocation.state == InvocationState::Queued && limited(invocation.step))
+            .map(|(id, _)| *id)
+            .collect();
+        let saved = document.queues.values().flatten().copied();
+        let in_order: Vec<_> = saved.filter(|id| waiting.remove(id)).collect();
+        // A step that has a limit only since the snapshot was taken has no saved queue.
+        for id in in_order.into_iter().chain(waiting) {
+            if let Some(invocation) = state.invocations.get(&id) {
+                state.queues.entry(invocation.step).or_default().push_back(id);
+            }
+        }
+    }
+
+    fn part<E: Events>(
+        &mut self,
+        saved: &SavedPart,
+        slot: Slot,
+        what: &dyn Fn() -> String,
+    ) -> Option<Part<E>> {
+        let form = self.graph.step(slot.step)?.params.get(usize::from(slot.param))?.form;
+        match (saved, form) {
+            (SavedPart::One(event), ParamForm::One) => self.accepted(event, slot, what).map(Part::One),
+            (SavedPart::All(members), ParamForm::Gather { .. }) => {
+                let members: Vec<_> = members.iter().map(|member| self.member(member, slot, what)).collect();
+                members.into_iter().collect::<Option<_>>().map(Part::All)
+            }
+            (SavedPart::Failed(failure, input), ParamForm::Failed) => {
+                // A step that is gone leaves its failure behind, but not what it was given.
+                let input = match self.graph.step_named(&failure.step) {
+                    Some(step) if !input.is_empty() => self.input(step, input, what)?,
+                    _ => Input::Parts(Vec::new()),
+                };
+                Some(Part::Failed(failure.clone(), Box::new(input)))
+            }
+            _ => self.refuse(what(), MisfitReason::OtherForm { param: slot.param }),
+        }
+    }
+
+    fn member<E: Events>(
+        &mut self,
+        saved: &SavedMember,
+        slot: Slot,
+        what: &dyn Fn() -> String,
+    ) -> Option<Result<E, Failure>> {
+        match saved {
+            SavedMember::Event(event) => self.accepted(event, slot, what).map(Ok),
+            SavedMember::Failure(error) => Some(Err(error.clone())),
+        }
+    }
+
+    /// An event that the parameter takes.
+    fn accepted<E: Events>(
+        &mut self,
+        saved: &SavedEvent,
+        slot: Slot,
+        what: &dyn Fn() -> String,
+    ) -> Option<E> {
+        let event: E = self.event(saved, what)?;
+        let param = self.graph.step(slot.step)?.params.get(usize::from(slot.param))?;
+        if param.events.contains(&event.event()) {
+            return Some(event);
+        }
+        self.refuse(what(), MisfitReason::NotAccepted { event: saved.0.clone() })
+    }
+
+    fn event<E: Events>(&mut self, saved: &SavedEvent, what: &dyn Fn() -> String) -> Option<E> {
+        let SavedEvent(name, json) = saved;
+        let Some(id) = self.graph.event_named(name) else {
+            return self.refuse(what(), MisfitReason::NoSuchEvent { event: name.clone() });
+        };
+        match E::decode(id, json) {
+            Ok(event) => Some(event),
+            Err(error) => {
+                let (event, reason) = (name.clone(), error.to_string());
+                self.refuse(what(), MisfitReason::Undecodable { event, reason })
+            }
+        }
+    }
+
+    fn step(&mut self, name: &str, what: &dyn Fn() -> String) -> Option<StepId> {
+        let found = self.graph.step_named(name);
+        if found.is_none() {
+            self.misfits
+                .push(Misfit { what: what(), reason: MisfitReason::NoSuchStep { step: name.to_owned() } });
+        }
+        found
+    }
+
+    fn refuse<T>(&mut self, what: String, reason: MisfitReason) -> Option<T> {
+        self.misfits.push(Misfit { what, reason });
+        None
+    }
+}
+
+/// Ids are given once, and in order.
+struct Ids {
+    last: u64,
+    seen: BTreeSet<u64>,
+}
+
+impl Ids {
+    fn take(&mut self, id: u64) -> Result<(), String> {
+        if id == 0 || id > self.last {
+            return Err(format!("id {id} was never given; the last one was {}", self.last));
+        }
+        if !self.seen.insert(id) {
+            return Err(format!("id {id} stands twice"));
+        }
+        Ok(())
+    }
+}
+
+fn placed(saved: Option<SavedBranch>) -> Branch {
+    saved.map_or(Branch::ROOT, |SavedBranch(scope, index)| Branch { scope, index })
+}
+
+/// Puts a scope into its parent. Scopes come in order of their ids, and a parent is older than its scopes.
+fn place_scope<E>(state: &mut State<E>, id: ScopeId, mut scope: Scope<E>) -> Result<(), String> {
+    let parent = scope.parent.unwrap_or(Branch::ROOT).scope;
+    let Some(outer) = state.scopes.get_mut(&parent) else {
+        return Err(format!("fan-out {} lies in fan-out {}, which is not open", id.0, parent.0));
+    };
+    outer.members.insert(Member::Scope(id));
+    scope.depth = outer.depth + 1;
+    state.scopes.insert(id, scope);
+    Ok(())
+}
+
+/// Counts what keeps each scope open.
+fn place_members<E>(state: &mut State<E>) -> Result<(), String> {
+    let invocations = state.invocations.iter().map(|(id, it)| (Member::Invocation(*id), it.branch.scope));
+    let requests = state.requests.iter().map(|(id, it)| (Member::Request(*id), it.branch.scope));
+    for (member, scope) in invocations.chain(requests) {
+        let Some(scope) = state.scopes.get_mut(&scope) else {
+            return Err(format!("{member:?} lies in fan-out {}, which is not open", scope.0));
+        };
+        scope.members.insert(member);
+    }
+    for (id, invocation) in &state.invocations {
+        for sender in &invocation.emitters {
+            // Not open any more where a `take` has cancelled it.
+            let Some(scope) = state.scopes.get_mut(&sender.scope) else { continue };
+            if scope.parent != Some(invocation.branch) {
+                return Err(format!(
+                    "invocation {id} sends into fan-out {}, which is not its own",
+                    sender.scope.0
+                ));
+            }
+            scope.members.insert(Member::Filler(*id));
+        }
+    }
+    match state.scopes.iter().find(|(id, scope)| **id != ScopeId::ROOT && scope.members.is_empty()) {
+        Some((id, _)) => Err(format!("fan-out {} is open, but nothing in it is on the way", id.0)),
+        None => Ok(()),
+    }
+}

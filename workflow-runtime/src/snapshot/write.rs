@@ -1,0 +1,203 @@
+//! From the state of an engine to a document.
+
+use std::sync::Arc;
+
+use workflow_graph::{EventId, Graph, Origin, Point, StepId};
+
+use super::FORMAT;
+use super::document::{
+    Document, SavedArrival, SavedBranch, SavedEvent, SavedGather, SavedInvocation, SavedJoin, SavedMember,
+    SavedParked, SavedPart, SavedRecoveries, SavedRequest, SavedScope, SavedSender,
+};
+use super::error::SnapshotError;
+use crate::engine::{
+    Branch, Failure, Input, Invocation, InvocationId, Joins, Parked, Part, Recoveries, Request, Scope,
+    ScopeId, State, Timer,
+};
+use crate::event::RequestId;
+use crate::handle::RunId;
+use crate::workflow::Events;
+
+/// From the state of an engine to a document.
+pub(super) struct Writer<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) run: &'a RunId,
+}
+
+impl Writer<'_> {
+    pub(super) fn document<E: Events>(
+        &self,
+        state: &State<E>,
+        next_event: u64,
+    ) -> Result<Document, SnapshotError> {
+        let root = state.scopes.get(&ScopeId::ROOT);
+        let inner = state.scopes.iter().filter(|(id, _)| **id != ScopeId::ROOT);
+        let invocations = state.invocations.iter().map(|(id, invocation)| self.invocation(*id, invocation));
+        let requests = state.requests.iter().map(|(id, request)| {
+            let due = request.expires_at;
+            let expired = due.is_some_and(|due| !state.timers.contains(&(due, Timer::Expiry(*id))));
+            Ok(SavedRequest { expired, ..self.request(*id, request)? })
+        });
+        let queues = state.queues.iter().map(|(step, queue)| {
+            // Entries of cancelled invocations are skipped here as they are when they are met.
+            let alive = queue.iter().filter(|id| state.invocations.contains_key(id));
+            (self.step(*step), alive.copied().collect::<Vec<_>>())
+        });
+        Ok(Document {
+            format: FORMAT,
+            workflow: self.graph.name.to_string(),
+            graph: format!("{:016x}", self.graph.fingerprint()),
+            run: self.run.clone(),
+            status: state.status.clone(),
+            ticks: state.ticks,
+            now: state.now,
+            last_id: state.last_id,
+            next_event,
+            invocations: invocations.collect::<Result<_, _>>()?,
+            requests: requests.collect::<Result<_, _>>()?,
+            scopes: inner.map(|(id, scope)| self.scope(*id, scope)).collect::<Result<_, _>>()?,
+            joins: root.map_or(Ok(Vec::new()), |root| self.joins(&root.joins))?,
+            queues: queues.filter(|(_, queue)| !queue.is_empty()).collect(),
+            deadline: state.deadline,
+            budget: state.budget,
+            ended: state.ended.iter().map(|step| self.step(*step)).collect(),
+            state: None,
+        })
+    }
+
+    fn invocation<E: Events>(
+        &self,
+        id: InvocationId,
+        invocation: &Invocation<E>,
+    ) -> Result<SavedInvocation, SnapshotError> {
+        let input = self.input(&invocation.input)?;
+        Ok(SavedInvocation {
+            id,
+            step: self.step(invocation.step),
+            branch: branch(invocation.branch),
+            input,
+            state: invocation.state.clone(),
+            attempt: invocation.attempt,
+            interruptions: invocation.interruptions,
+            last_error: invocation.last_error.clone(),
+            first_failed_at: invocation.first_failed_at,
+            recoveries: self.recoveries(&invocation.recoveries),
+            emitters: invocation
+                .emitters
+                .iter()
+                .map(|sender| SavedSender { scope: sender.scope, sent: sender.sent })
+                .collect(),
+        })
+    }
+
+    fn request<E: Events>(&self, id: RequestId, request: &Request<E>) -> Result<SavedRequest, SnapshotError> {
+        Ok(SavedRequest {
+            id,
+            step: self.step(request.step),
+            branch: branch(request.branch),
+            prompt: self.event(&request.prompt)?,
+            asked_at: request.asked_at,
+            expires_at: request.expires_at,
+            expired: false,
+            recoveries: self.recoveries(&request.recoveries),
+        })
+    }
+
+    fn scope<E: Events>(&self, id: ScopeId, scope: &Scope<E>) -> Result<SavedScope, SnapshotError> {
+        let point = scope.point.and_then(|point| self.graph.point(point));
+        let gathers = scope.gathers.iter().map(|gather| {
+            let arrived = gather.arrived.iter().map(|(place, member)| {
+                Ok(SavedArrival {
+                    index: place.index,
+                    from: self.step(place.from),
+                    commit: place.commit,
+                    member: self.member(member)?,
+                })
+            });
+            Ok(SavedGather {
+                step: self.step(gather.slot.step),
+                param: gather.slot.param,
+                fired: gather.fired,
+                recoveries: self.recoveries(&gather.recoveries),
+                arrived: arrived.collect::<Result<_, SnapshotError>>()?,
+            })
+        });
+        Ok(SavedScope {
+            id,
+            step: point.map_or_else(String::new, |point| self.step(point.step)),
+            origin: point.map_or(Origin::Returned(0), |point| point.origin),
+            items: point.map_or_else(Vec::new, |point| item_names(self.graph, point)),
+            parent: scope.parent.and_then(branch),
+            gathers: gathers.collect::<Result<_, SnapshotError>>()?,
+            joins: self.joins(&scope.joins)?,
+        })
+    }
+
+    fn joins<E: Events>(&self, joins: &Joins<E>) -> Result<Vec<SavedJoin>, SnapshotError> {
+        let joins = joins.iter().map(|((index, step), slots)| {
+            let parked = |parked: &Parked<E>| {
+                let recoveries = self.recoveries(&parked.recoveries);
+                Ok(SavedParked { part: self.part(&parked.part)?, recoveries })
+            };
+            let slots = slots.iter().map(|waiting| waiting.iter().map(parked).collect());
+            Ok(SavedJoin { index: *index, step: self.step(*step), slots: slots.collect::<Result<_, _>>()? })
+        });
+        joins.collect()
+    }
+
+    fn input<E: Events>(&self, input: &Input<E>) -> Result<Vec<SavedPart>, SnapshotError> {
+        match input {
+            Input::One(event) => Ok(vec![SavedPart::One(self.event(event)?)]),
+            Input::Parts(parts) => parts.iter().map(|part| self.part(part)).collect(),
+        }
+    }
+
+    fn part<E: Events>(&self, part: &Part<E>) -> Result<SavedPart, SnapshotError> {
+        match part {
+            Part::Failed(failure, input) => Ok(SavedPart::Failed(failure.clone(), self.input(input)?)),
+            Part::One(event) => self.event(event).map(SavedPart::One),
+            Part::All(members) => {
+                let members = members.iter().map(|member| self.member(member));
+                members.collect::<Result<_, _>>().map(SavedPart::All)
+            }
+        }
+    }
+
+    fn member<E: Events>(&self, member: &Result<E, Failure>) -> Result<SavedMember, SnapshotError> {
+        match member {
+            Ok(event) => self.event(event).map(SavedMember::Event),
+            Err(error) => Ok(SavedMember::Failure(error.clone())),
+        }
+    }
+
+    fn event<E: Events>(&self, event: &E) -> Result<SavedEvent, SnapshotError> {
+        let name = event_name(self.graph, event.event());
+        match event.encode() {
+            Ok(json) => Ok(SavedEvent(name, json)),
+            Err(source) => {
+                Err(SnapshotError::Encode { run: self.run.clone(), event: name, source: Arc::new(source) })
+            }
+        }
+    }
+
+    fn recoveries(&self, recoveries: &Recoveries) -> SavedRecoveries {
+        let counts = recoveries.iter().flat_map(|counts| counts.iter());
+        counts.map(|(handler, count)| (self.step(*handler), *count)).collect()
+    }
+
+    fn step(&self, step: StepId) -> String {
+        self.graph.step(step).map_or_else(String::new, |step| step.name.to_string())
+    }
+}
+
+fn branch(branch: Branch) -> Option<SavedBranch> {
+    (branch != Branch::ROOT).then_some(SavedBranch(branch.scope, branch.index))
+}
+
+fn event_name(graph: &Graph, event: EventId) -> String {
+    graph.event(event).map_or_else(String::new, |event| event.name.to_string())
+}
+
+pub(super) fn item_names(graph: &Graph, point: &Point) -> Vec<String> {
+    point.items.iter().map(|event| event_name(graph, *event)).collect()
+}
