@@ -1,0 +1,208 @@
+//! Why a run has no output, and why it did not take what it was given.
+
+use std::error::Error;
+use std::fmt;
+
+use serde::Serialize;
+use workflow_graph::{Graph, Param};
+
+use super::id::RunId;
+use crate::engine::{InvocationId, Stall};
+use crate::error::StepError;
+use crate::event::RequestId;
+use crate::workflow::AnswerError;
+
+/// Not exactly one question of the type is open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("run {run} has {open} open questions `{prompt}`, not one")]
+#[non_exhaustive]
+pub struct PendingError {
+    /// The run.
+    pub run: RunId,
+    /// The prompt that was looked for.
+    pub prompt: &'static str,
+    /// How many are open.
+    pub open: usize,
+}
+
+/// An answer was not taken. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RespondError {
+    /// The question was answered or withdrawn before, or never asked.
+    #[error("question {request} of run {run} is not open: it was answered or withdrawn, or never asked")]
+    NotOpen {
+        /// The run.
+        run: RunId,
+        /// The question.
+        request: RequestId,
+    },
+    /// The run has ended. A run that can be resumed may take the answer then.
+    #[error("question {request} cannot be answered: run {run} has ended")]
+    Ended {
+        /// The run.
+        run: RunId,
+        /// The question.
+        request: RequestId,
+    },
+    /// The answer is not one that the question takes. The question is still open.
+    #[error("the answer to question {request} of run {run} was not taken")]
+    Refused {
+        /// The run.
+        run: RunId,
+        /// The question.
+        request: RequestId,
+        /// What is wrong with the answer.
+        #[source]
+        reason: AnswerError,
+    },
+}
+
+/// A signal was not taken: the run has ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the signal was not taken: run {run} has ended")]
+#[non_exhaustive]
+pub struct SendError {
+    /// The run.
+    pub run: RunId,
+}
+
+/// Why a run has no output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RunError {
+    /// A step failed, and nothing took the failure. [`StepError`] says why and is this error's source.
+    Failed {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: String,
+        /// Which invocation of it.
+        invocation: InvocationId,
+        /// Why.
+        error: StepError,
+    },
+    /// Nothing could happen any more, and no step had stopped the run.
+    Stalled(Stalled),
+    /// The run took longer than it may.
+    TimedOut {
+        /// The run.
+        run: RunId,
+        /// The steps that were running, in the order in which they were started.
+        running: Vec<String>,
+    },
+    /// Somebody cancelled the run.
+    Cancelled {
+        /// The run.
+        run: RunId,
+        /// Why.
+        reason: String,
+    },
+    /// The run was put down, to be resumed from its snapshot.
+    Suspended {
+        /// The run.
+        run: RunId,
+    },
+    /// The workflow does not do what its graph says, which is possible only where
+    /// [`Workflow`] was implemented by hand.
+    Misrouted {
+        /// The run.
+        run: RunId,
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed { run, step, .. } => write!(f, "step `{step}` of run {run} failed"),
+            Self::Stalled(stalled) => stalled.fmt(f),
+            Self::TimedOut { run, running } if running.is_empty() => write!(f, "run {run} took too long"),
+            Self::TimedOut { run, running } => {
+                write!(f, "run {run} took too long; {} still ran", quoted(running))
+            }
+            Self::Cancelled { run, reason } => write!(f, "run {run} was cancelled: {reason}"),
+            Self::Suspended { run } => write!(f, "run {run} was suspended"),
+            Self::Misrouted { run, reason } => {
+                write!(f, "run {run} does not follow the graph of its workflow: {reason}")
+            }
+        }
+    }
+}
+
+impl Error for RunError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed { error, .. } => Some(error.as_error()),
+            _ => None,
+        }
+    }
+}
+
+/// Nothing could happen any more, and no step had stopped the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Stalled {
+    /// The run.
+    pub run: RunId,
+    /// The joins that wait for something which cannot come.
+    pub waiting: Vec<WaitingJoin>,
+    /// The steps that ended a branch by emitting nothing.
+    pub ended: Vec<String>,
+}
+
+/// A join of which a part has not come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WaitingJoin {
+    /// The step that joins.
+    pub step: String,
+    /// What has arrived.
+    pub arrived: Vec<String>,
+    /// What is missing.
+    pub missing: Vec<String>,
+}
+
+impl Stalled {
+    pub(crate) fn new(run: RunId, graph: &Graph, stall: &Stall) -> Self {
+        let step_name = |id| graph.step(id).map_or_else(String::new, |step| step.name.to_string());
+        let waiting = stall.waiting.iter().map(|join| {
+            let params = graph.step(join.step).map_or(&[][..], |step| &step.params);
+            let name = |param: &u16| params.get(usize::from(*param)).map(|param| param_name(graph, param));
+            WaitingJoin {
+                step: step_name(join.step),
+                arrived: join.arrived.iter().filter_map(name).collect(),
+                missing: join.missing.iter().filter_map(name).collect(),
+            }
+        });
+        Self { run, waiting: waiting.collect(), ended: stall.ended.iter().copied().map(step_name).collect() }
+    }
+}
+
+/// What a parameter takes, for a message: `A`, or `A or B`.
+fn param_name(graph: &Graph, param: &Param) -> String {
+    let names = param.events.iter().filter_map(|id| graph.event(*id)).map(|event| &*event.name);
+    names.collect::<Vec<_>>().join(" or ")
+}
+
+impl fmt::Display for Stalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "run {} stalled: nothing can happen any more and no step has stopped it", self.run)?;
+        for join in &self.waiting {
+            let (arrived, missing) = (quoted(&join.arrived), quoted(&join.missing));
+            write!(f, "; step `{}` has {arrived} and waits for {missing}", join.step)?;
+        }
+        if self.waiting.is_empty() && !self.ended.is_empty() {
+            write!(f, "; its branches ended in {}", quoted(&self.ended))?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Stalled {}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
