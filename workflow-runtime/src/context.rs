@@ -1,6 +1,7 @@
 //! What a step is told about its run, and how it speaks while it works.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use workflow_graph::StepId;
@@ -158,6 +159,26 @@ impl<W: Workflow> Context<W> {
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// Waits until this step is cancelled: because the run was stopped, or because nobody needs its result.
+    ///
+    /// An `async` step is simply dropped then, and need not ask. This is for what cannot be dropped: threads, tasks and
+    /// processes that the step has started.
+    pub fn cancelled(&self) -> impl Future<Output = ()> + Send + 'static {
+        let token = self.host.cancellation(self.invocation, self.attempt);
+        async move {
+            if let Some(token) = token {
+                token.cancelled_owned().await;
+            }
+        }
+    }
+
+    /// Whether this step was cancelled. A step that computes for long, such as a `blocking` one, looks now and then
+    /// and returns early; what it returns then has no effect.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.host.cancellation(self.invocation, self.attempt).is_none()
     }
 
     /// Why the attempt before this one failed; `None` in the first one.

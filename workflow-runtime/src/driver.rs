@@ -37,7 +37,7 @@ use crate::error::{StepError, StepErrorKind};
 use crate::handle::{Question, RunError, RunId, RunOptions, Stalled};
 use crate::snapshot::Restored;
 use crate::stream::{EventCounts, RunEventKind, Stream};
-use crate::workflow::{StepCall, StepFuture, StepResult, Workflow};
+use crate::workflow::{BlockingStep, StepCall, StepFuture, StepResult, Workflow};
 
 /// A lane gives way to other tasks after so many steps ..
 const STEPS_PER_TURN: u32 = 64;
@@ -67,7 +67,7 @@ struct Live<W: Workflow> {
     lanes: usize,
     /// Steps that a lane polls or that have a task of their own.
     at_work: usize,
-    /// How to stop the steps that have a task of their own.
+    /// How to tell steps that they are cancelled: those that have a task of their own, and those that want to know.
     tasks: BTreeMap<InvocationId, CancellationToken>,
     /// The run has ended, and is announced when nothing is at work any more.
     ending: Option<Ending<W::Event>>,
@@ -168,6 +168,12 @@ impl<W: Workflow> Host<W> {
     pub(crate) fn look_at_all<T>(&self, look: impl FnOnce(&Engine<W::Event>, &W::State) -> T) -> T {
         let live = self.lock();
         look(&live.engine, &live.state)
+    }
+
+    /// What is cancelled when that step is; `None` if it is not current any more.
+    pub(crate) fn cancellation(&self, invocation: InvocationId, attempt: u32) -> Option<CancellationToken> {
+        let mut live = self.lock();
+        Self::is_current(&live, invocation, attempt).then(|| live.tasks.entry(invocation).or_default().clone())
     }
 
     /// The state of the run.
@@ -424,6 +430,11 @@ impl<W: Workflow> Lane<W> {
                     }
                 }
             }
+            Ok(StepCall::Blocking(work)) => {
+                let runtime = host.runtime.clone();
+                runtime.spawn_blocking(move || ticket.block(work));
+                return self.next(turn);
+            }
             Err(panic) => Err(panicked(&*panic)),
         };
         ticket.report(result, |live, afterwards| Host::next(live, turn.goes_on(), afterwards))
@@ -609,19 +620,19 @@ impl<W: Workflow> Ticket<W> {
         catch_unwind(change).map(|changed| Some(Arc::new(changed))).map_err(|panic| panicked(&*panic))
     }
 
+    /// Runs a step that blocks its thread. It cannot be stopped from outside; a step that was cancelled is waited for.
+    fn block(self, work: BlockingStep<W::Event>) {
+        let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(&*panic)));
+        self.report(result, |live, afterwards| live.want_lane(afterwards));
+    }
+
     /// Gives a step that is not ready a task of its own.
     fn detach(self, future: StepFuture<W::Event>) {
-        let token = CancellationToken::new();
-        {
-            let mut live = self.host.lock();
-            if !Host::is_current(&live, self.invocation, self.attempt) {
-                drop(live);
-                // It was cancelled while it was polled. The future goes before the ticket.
-                drop(future);
-                return;
-            }
-            live.tasks.insert(self.invocation, token.clone());
-        }
+        let Some(token) = self.host.cancellation(self.invocation, self.attempt) else {
+            // It was cancelled while it was polled. The future goes before the ticket.
+            drop(future);
+            return;
+        };
         let runtime = self.host.runtime.clone();
         runtime.spawn(Work { future, token, ticket: self }.run());
     }

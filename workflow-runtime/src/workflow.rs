@@ -123,7 +123,13 @@ pub enum StepCall<E> {
     Done(StepResult<E>),
     /// The step is an `async fn`; polling it does the work.
     Running(StepFuture<E>),
+    /// The step is a `fn` that blocks or computes for long (`blocking`); calling this does the work, on a thread
+    /// where that harms nobody.
+    Blocking(BlockingStep<E>),
 }
+
+/// A step that blocks its thread.
+pub type BlockingStep<E> = Box<dyn FnOnce() -> StepResult<E> + Send>;
 
 /// What a step comes to.
 pub type StepResult<E> = Result<Emitted<E>, StepError>;
