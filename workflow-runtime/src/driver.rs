@@ -115,6 +115,7 @@ impl<W: Workflow> Host<W> {
     }
 
     fn new(workflow: Arc<W>, id: RunId, engine: Engine<W::Event>, state: W::State, next_event: u64) -> Arc<Self> {
+        let clock = Clock::not_before(engine.state().now());
         let live = Live {
             engine,
             state: Arc::new(state),
@@ -131,7 +132,7 @@ impl<W: Workflow> Host<W> {
         Arc::new(Self {
             workflow,
             id,
-            clock: Clock::new(),
+            clock,
             runtime: Handle::current(),
             stream: Arc::new(Stream::starting_at(next_event)),
             live: Mutex::new(live),
@@ -781,10 +782,12 @@ struct Clock {
 }
 
 impl Clock {
-    fn new() -> Self {
+    /// A clock that shows no time before `last`, the time of the last tick. Where the wall clock was turned back, or
+    /// is another machine's, a run that is resumed would else stand still until that time has come again.
+    fn not_before(last: Time) -> Self {
         #[expect(clippy::disallowed_methods, reason = "the driver owns the clock")]
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { started_at: Time(millis(since_epoch)), started: Instant::now() }
+        Self { started_at: last.max(Time(millis(since_epoch))), started: Instant::now() }
     }
 
     fn instant(&self, time: Time) -> Instant {
