@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "that is how a test fails")]
 
 mod ends;
+mod failures;
 mod flows;
 mod handles;
 mod parallel;
@@ -12,4 +13,5 @@ mod people;
 mod saved;
 mod state;
 mod streams;
+mod times;
 mod traces;

@@ -392,10 +392,10 @@ report  all (Fine | Doubtful)      → Stop<Report>
                         },
                         options: __private::graph::StepOptions {
                             workers: __private::Some({
-                                const COUNT: __private::u32 = __private::at_least_one(
+                                const __COUNT: __private::u32 = __private::at_least_one(
                                     WORKERS,
                                 );
-                                COUNT
+                                __COUNT
                             }),
                             take: __private::None,
                             cancel_rest: true,

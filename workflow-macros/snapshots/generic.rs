@@ -133,6 +133,15 @@ const _: () = {
                 },
             )
         }
+        fn expires_in(&self) -> __private::Option<__private::u64> {
+            match self {
+                Self::InputRequiredImproveMessage(__event) => {
+                    __private::Of::<InputRequired<Improve<L::Message>>>::new()
+                        .expires_in(__event)
+                }
+                _ => __private::None,
+            }
+        }
     }
     #[automatically_derived]
     impl<L: Llm, const N: usize> __private::Events for __AgentEvents<L, N>

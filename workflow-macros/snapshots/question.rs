@@ -77,6 +77,14 @@ const _: () = {
                 },
             )
         }
+        fn expires_in(&self) -> __private::Option<__private::u64> {
+            match self {
+                Self::InputRequiredText(__event) => {
+                    __private::Of::<InputRequired>::new().expires_in(__event)
+                }
+                _ => __private::None,
+            }
+        }
     }
     #[automatically_derived]
     impl __private::Events for __GreetEvents {

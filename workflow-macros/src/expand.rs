@@ -8,6 +8,7 @@ mod call;
 mod checks;
 mod events;
 mod methods;
+mod policy;
 mod prompts;
 mod table;
 
@@ -23,6 +24,7 @@ use crate::types::{ReplaceSelf, unraw};
 use crate::validate::Checked;
 
 pub(crate) use checks::{for_event, used_path};
+pub(crate) use events::signals_stubs;
 pub(crate) use methods::Bodies;
 pub(crate) use prompts::PromptEnum;
 
@@ -36,6 +38,7 @@ pub(crate) fn workflow(checked: &Checked<'_>) -> TokenStream {
     let prompt_impls = prompts.impls(&names);
     let events = events::definition(graph, &names);
     let asks = prompts::asks(graph, &names, &prompts);
+    let signals = events::signals(graph, &names);
     let workflow = implementation(graph, &names, &prompts);
     let checks = checks::all(graph, &names);
     let used = used_path(graph.source);
@@ -55,6 +58,7 @@ pub(crate) fn workflow(checked: &Checked<'_>) -> TokenStream {
             #events
             #prompt_impls
             #asks
+            #signals
             #workflow
             #checks
             #used
@@ -164,6 +168,7 @@ fn implementation(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> Tok
     let types = types(graph.def, names, &prompts.ty(names), &names.events_ty());
     let table = table::graph(graph, names);
     let methods = events::bodies(graph, names, prompts).methods(names);
+    let policy = policy::of_steps(graph, names);
     let schemas = prompts::schemas(graph, names);
     let diagram = diagram(graph);
     quote! {
@@ -173,6 +178,7 @@ fn implementation(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> Tok
             #types
             const GRAPH: &'static #private::graph::Graph = #table;
             #methods
+            #policy
             #schemas
         }
     }

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use crate::error::Errors;
-use crate::expand::{Bodies, Names, PromptEnum, for_event, types, used_path};
+use crate::expand::{Bodies, Names, PromptEnum, for_event, signals_stubs, types, used_path};
 use crate::parse::{Source, Unreadable, WorkflowDef};
 
 /// For a block whose steps have mistakes.
@@ -27,6 +27,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
     let prompt_enum = prompts.definition();
     let prompt_impls = prompts.impls(&names);
     let asks = prompts.stubs(&names);
+    let signals = signals_stubs(def, &names);
     let types = types(def, &names, &prompts.ty(&names), &quote!(#private::Unfinished));
     let checks =
         def.steps.iter().flat_map(|step| step.signature.events()).map(|event| for_event(event, &names));
@@ -41,6 +42,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
             use #krate::__private::{self, Otherwise as _};
             #prompt_impls
             #asks
+            #signals
             #[automatically_derived]
             impl #impl_generics #private::Workflow for #self_ty #where_clause {
                 #types

@@ -377,13 +377,24 @@ impl Reader<'_> {
                 param(ParamForm::One, Some(ty.clone()), alternatives)
             }
             "Vec" => self.gather(ty, args.first().copied()),
-            "StepFailed" => {
-                let typed = match args.first() {
-                    Some(typed) => vec![self.taken(typed)?],
-                    None => Vec::new(),
-                };
-                param(ParamForm::Failed, None, typed)
-            }
+            "StepFailed" => match args.first().copied().map(bare) {
+                None => param(ParamForm::Failed, None, Vec::new()),
+                Some(input) if is_unit(input) => param(ParamForm::Failed, None, Vec::new()),
+                Some(input) => match last_segment(input) {
+                    Some((name, args)) if name == "OneOf" => {
+                        let alternatives = self.alternatives(input, &args)?;
+                        param(ParamForm::Failed, Some(input.clone()), alternatives)
+                    }
+                    Some((name, _)) if name == "Vec" => {
+                        self.errors.on(
+                            input,
+                            "what a gather was given does not come back; take a plain `StepFailed`",
+                        );
+                        None
+                    }
+                    _ => param(ParamForm::Failed, None, vec![self.taken(input)?]),
+                },
+            },
             "Option" => {
                 self.errors.on(ty, "a step takes an event or does not run, so there is no `Option` to take; take the event itself, or let two steps take the two cases");
                 None
@@ -405,15 +416,22 @@ impl Reader<'_> {
         let mut element = bare(element).clone();
         if let Some((name, args)) = last_segment(&element) {
             if name == "Result" {
-                let failures = args
+                let failure = args
                     .get(1)
                     .and_then(|error| last_segment(error))
-                    .is_some_and(|(name, _)| name == "StepFailed");
-                let (Some(ok), true) = (args.first(), failures) else {
+                    .filter(|(name, _)| *name == "StepFailed");
+                let (Some(ok), Some((_, inputs))) = (args.first(), failure) else {
                     self.errors
                         .on(&element, "what fails in a fan-out is gathered as `Vec<Result<T, StepFailed>>`");
                     return None;
                 };
+                if let Some(input) = inputs.first().filter(|input| !is_unit(input)) {
+                    self.errors.on(
+                        input,
+                        "any step of a fan-out may fail, so a gather takes failures without their input: `StepFailed`",
+                    );
+                    return None;
+                }
                 form = ParamForm::GatherFailures;
                 element = bare(ok).clone();
             }

@@ -8,7 +8,7 @@ use workflow_graph::check::Place;
 use crate::error::Errors;
 use crate::graph::Graph;
 use crate::parse::{Source, StepDef, WorkflowDef};
-use crate::signature::{Alternative, Kind, ParamForm, Tool};
+use crate::signature::{Alternative, Tool};
 
 /// A graph that keeps every rule.
 pub(crate) struct Checked<'a>(Graph<'a>);
@@ -38,7 +38,8 @@ pub(crate) fn fits(def: &WorkflowDef, source: &Source) -> Result<(), Errors> {
     let mut errors = Errors::new();
     for step in &def.steps {
         if let (Some(key), false) = (step.args.key("timeout"), step.signature.is_async) {
-            errors.on(key, "`timeout` is for an `async fn`: a plain `fn` cannot be stopped before it returns");
+            errors
+                .on(key, "`timeout` is for an `async fn`: a plain `fn` cannot be stopped before it returns");
         }
         if let (Some(key), true) = (step.args.key("blocking"), step.signature.is_async) {
             errors.on(key, "`blocking` is for a plain `fn` that computes for long; an `async fn` gives way at each `.await`");

@@ -144,16 +144,16 @@ pub use retry::{Final, Retry, RetryAfter, duration};
 pub use snapshot::{FORMAT, Misfit, MisfitReason, Restored, ResumeError, Snapshot, SnapshotError};
 pub use stream::{EVENTS_KEPT, EventCounts, RunEvent, RunEventKind, RunEvents, StreamError};
 pub use trace::Trace;
-pub use workflow::{AnswerError, Asks, Events, Schema, Signals, StepCall, StepFuture, StepPolicy, StepResult, Workflow};
+pub use workflow::{AnswerError, Asks, BlockingStep, Events, Schema, Signals, StepCall, StepFuture, StepPolicy, StepResult, Workflow};
 pub use workflow_graph as graph;
 pub use workflow_graph::Graph;
 
 /// What a program with workflows needs.
 pub mod prelude {
     pub use crate::{
-        Ask, Asks, Context, Emitter, Event, Graph, HumanResponse, InputRequired, OneOf, Prompt, Run, RunError, RunEvent,
-        RunEventKind, RunId, Snapshot, Start, StepError, Stop, Text, Workflow, WorkflowExt, data, event, prompt, step,
-        workflow,
+        Ask, Asks, Context, Emitter, Event, Expired, Graph, HumanResponse, InputRequired, OneOf, Prompt, Retry, Run,
+        RunError, RunEvent, RunEventKind, RunId, Signal, Snapshot, Start, StepError, StepFailed, Stop, Text, Workflow,
+        WorkflowExt, data, event, prompt, step, workflow,
     };
 }
 

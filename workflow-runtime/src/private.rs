@@ -14,10 +14,11 @@ pub use std::clone::Clone;
 pub use std::iter::{IntoIterator, Iterator};
 pub use std::marker::{PhantomData, Send, Sync};
 pub use std::option::Option::{self, None, Some};
-pub use std::primitive::u32;
+pub use std::primitive::{u32, u64};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::string::{String, ToString};
 pub use std::sync::Arc;
+pub use std::time::Duration;
 pub use std::vec::Vec;
 
 pub use serde;
@@ -29,13 +30,19 @@ pub use workflow_macros::__Resolved;
 
 pub use crate::context::Context;
 pub use crate::emitter::Emitter;
-pub use crate::engine::{Emitted, Input, Part, Payload};
+pub use crate::engine::{Emitted, Failure, Input, Part, Payload};
 pub use crate::error::StepError;
 use crate::error::StepErrorKind;
-pub use crate::event::{Event, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Start, Stop, Text};
+pub use crate::event::{
+    Event, Expired, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Signal, Start, StepFailed, Stop, Text,
+};
 pub use crate::forms::{Fallible, Form, SameEvent, Saved, TakenByValue};
 pub use crate::one_of::{Never, OneOf};
-pub use crate::workflow::{AnswerError, Asks, Events, Schema, StepCall, StepFuture, StepResult, Workflow};
+pub use crate::retry::Retry;
+use crate::retry::duration;
+pub use crate::workflow::{
+    AnswerError, Asks, Events, Schema, Signals, StepCall, StepFuture, StepPolicy, StepResult, Workflow,
+};
 
 // ---- checks ----
 
@@ -47,6 +54,9 @@ pub const fn saved<T: Saved>() {}
 
 /// `T` may be taken by value.
 pub const fn taken_by_value<T: TakenByValue>() {}
+
+/// `T` can be sent to a run, and stand in a saved one.
+pub const fn signal<T: Saved + Send + Sync + 'static>() {}
 
 /// `T`, as a signature writes it, is `Ours`.
 pub const fn form<T: Form<Ours>, Ours>() {}
@@ -170,10 +180,29 @@ impl<O> Of<Stop<O>> {
     }
 }
 
+impl<T> Of<Signal<T>> {
+    /// The event that a signal becomes.
+    pub fn signal(&self, signal: T) -> Signal<T> {
+        Signal(signal)
+    }
+}
+
 impl<Q> Of<InputRequired<Q>> {
     /// The question.
     pub fn asked<'a>(&self, asked: &'a InputRequired<Q>) -> &'a Q {
         &asked.prompt
+    }
+
+    /// How many milliseconds it stays open.
+    pub fn expires_in(&self, asked: &InputRequired<Q>) -> Option<u64> {
+        asked.expires_in
+    }
+}
+
+impl<Q: Clone> Of<InputRequired<Q>> {
+    /// What the question becomes when nobody has answered.
+    pub fn expired(&self, asked: &InputRequired<Q>, request: RequestId) -> Expired<Q> {
+        Expired { request, prompt: asked.prompt.clone() }
     }
 }
 
@@ -302,6 +331,21 @@ pub trait Otherwise {
         refused()
     }
 
+    /// Is not our `Signal`.
+    fn signal<S>(&self, _: S) -> Self::T {
+        refused()
+    }
+
+    /// Is not our `InputRequired`.
+    fn expires_in(&self, _: &Self::T) -> Option<u64> {
+        refused()
+    }
+
+    /// Is not our `InputRequired`, or no prompt.
+    fn expired<X>(&self, _: &Self::T, _: RequestId) -> X {
+        refused()
+    }
+
     /// No prompt.
     fn answer<R, A>(&self, _: &Self::T, _: RequestId, _: R) -> Result<A, AnswerError> {
         refused()
@@ -378,6 +422,47 @@ pub fn all<E>(part: Part<E>, step: &'static str) -> Result<Vec<E>, StepError> {
     }
 }
 
+/// The events of a gather that takes failures.
+///
+/// # Errors
+/// The input is of another shape.
+pub fn all_or_failed<E>(part: Part<E>, step: &'static str) -> Result<Vec<Result<E, Failure>>, StepError> {
+    match part {
+        Part::All(members) => Ok(members),
+        Part::One(_) | Part::Failed(..) => misrouted(step),
+    }
+}
+
+/// The failure that an error handler is given, and what the failed step was given.
+///
+/// # Errors
+/// The input is of another shape.
+pub fn failed<E>(part: Part<E>, step: &'static str) -> Result<(Failure, Input<E>), StepError> {
+    match part {
+        Part::Failed(failure, input) => Ok((failure, *input)),
+        Part::One(_) | Part::All(_) => misrouted(step),
+    }
+}
+
+/// The event of one of these kinds that a failed step was given.
+///
+/// # Errors
+/// It was given none.
+pub fn given<E: Payload>(
+    input: Input<E>,
+    events: &[graph::EventId],
+    step: &'static str,
+) -> Result<E, StepError> {
+    let found = match input {
+        Input::One(event) => Some(event).filter(|event| events.contains(&event.event())),
+        Input::Parts(parts) => parts.into_iter().find_map(|part| match part {
+            Part::One(event) if events.contains(&event.event()) => Some(event),
+            _ => None,
+        }),
+    };
+    found.map_or_else(|| misrouted(step), Ok)
+}
+
 /// A step was given what its graph does not allow.
 ///
 /// # Errors
@@ -433,6 +518,17 @@ pub fn refusal<E: std::fmt::Display>(verdict: Result<(), E>) -> Result<(), Strin
 pub const fn at_least_one(count: u32) -> u32 {
     assert!(count > 0, "this option must be at least 1");
     count
+}
+
+/// The value of `timeout`.
+///
+/// # Panics
+/// The text is no duration, or of no length: while compiling, because it is called in constants.
+#[track_caller]
+pub const fn timeout(text: &str) -> Duration {
+    let timeout = duration(text);
+    assert!(!timeout.is_zero(), "a step needs some time; leave the option out for no limit");
+    timeout
 }
 
 /// There is no event of that number.

@@ -1,25 +1,21 @@
 use workflow_runtime::prelude::*;
-use workflow_runtime::{Expired, Signal};
 
 #[event]
 struct Poke;
 
 struct Flow;
 
-#[workflow(state = u32)]
+#[workflow]
 impl Flow {
-    #[step(retry = 3, timeout = "10s", blocking)]
+    #[step(blocking)]
     fn begin(&self, _: Start) -> InputRequired {
         InputRequired::text("?")
     }
 
     #[step]
-    fn answered(&self, _: OneOf<HumanResponse, Expired>) -> Stop {
+    async fn answered(&self, _: HumanResponse, asker: Asker, pokes: Inbox<Poke>) -> Stop {
         Stop(())
     }
-
-    #[step]
-    fn poked(&self, _: Signal<Poke>) {}
 }
 
 fn main() {}

@@ -88,11 +88,16 @@ impl Arm<'_> {
         let takes = params.iter().zip(&parts).enumerate().map(|(position, (param, part))| {
             let arg = format_ident!("__arg{position}");
             match param.form {
-                ParamForm::Gather | ParamForm::GatherFailures => {
+                ParamForm::Gather => {
                     let value = self.gather(param, part);
                     quote!(let #part = #private::all(#part, #name)?; let #arg = #value;)
                 }
-                ParamForm::One | ParamForm::Failed => {
+                ParamForm::GatherFailures => {
+                    let value = self.gather(param, part);
+                    quote!(let #part = #private::all_or_failed(#part, #name)?; let #arg = #value;)
+                }
+                ParamForm::Failed => self.failed(param, part, &arg),
+                ParamForm::One => {
                     let part_of = (!single).then(|| quote!(let #part = #private::part(#part, #name)?;));
                     let subject = if param.borrows() { quote!(&#part) } else { quote!(#part) };
                     let value = self.take(param, &subject);
@@ -146,11 +151,44 @@ impl Arm<'_> {
         if other_spelling { quote!(<#ty as #private::SameEvent<#first>>::from_first(#value)) } else { value }
     }
 
+    /// `let` a `StepFailed`, out of the failure and the input in `part`.
+    fn failed(&self, param: &Param, part: &Ident, arg: &Ident) -> TokenStream {
+        let private = &self.names.private;
+        let name = unraw(&self.def.signature.name);
+        let (given, input, ours) = if param.alternatives.is_empty() {
+            (None, quote!(()), quote!(#private::StepFailed))
+        } else {
+            let events = param.alternatives.iter().filter_map(|taken| {
+                let number = self.graph.event(&taken.event)?.0.0;
+                Some(quote!(#private::graph::EventId(#number)))
+            });
+            let given = quote!(let #part = #private::given(#part, &[#(#events),*], #name)?;);
+            let subject = if param.borrows() { quote!(&#part) } else { quote!(#part) };
+            let element = element(param);
+            (Some(given), self.take(param, &subject), quote!(#private::StepFailed<#element>))
+        };
+        let value = self.as_written(&param.ty, &ours, &quote!(#private::StepFailed::new(__failure, #input)));
+        quote! {
+            let (__failure, #part) = #private::failed(#part, #name)?;
+            #given
+            let #arg = #value;
+        }
+    }
+
     fn gather(&self, param: &Param, members: &Ident) -> TokenStream {
         let private = &self.names.private;
-        let value = self.take(param, &quote!(__member));
+        let mut value = self.take(param, &quote!(__member));
         let all = if param.borrows() { quote!(&#members) } else { quote!(#members) };
-        let element = element(param);
+        let mut element = element(param);
+        if let ParamForm::GatherFailures = param.form {
+            let failure =
+                if param.borrows() { quote!(#private::Clone::clone(__failure)) } else { quote!(__failure) };
+            value = quote!(match __member {
+                #private::Ok(__member) => #private::Ok(#value),
+                #private::Err(__failure) => #private::Err(#private::StepFailed::new(#failure, ())),
+            });
+            element = quote!(#private::Result<#element, #private::StepFailed>);
+        }
         let list = quote!({
             let mut __list = #private::Vec::with_capacity(#members.len());
             for __member in #all {
@@ -314,7 +352,7 @@ fn whole(taken: &Taken) -> TokenStream {
     if taken.by_ref { quote!(&#ty) } else { quote!(#ty) }
 }
 
-/// The element of a gather, as written.
+/// What a gather or a `StepFailed` is about, as written.
 fn element(param: &Param) -> TokenStream {
     match (&param.one_of, param.alternatives.first()) {
         (Some(one_of), _) => quote!(#one_of),

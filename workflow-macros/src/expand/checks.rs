@@ -35,16 +35,18 @@ pub(crate) fn for_event(event: &Event, names: &Names) -> TokenStream {
         Kind::Event => quote!(#private::event::<#ty>();),
         Kind::Start => form(quote!(Start<_>)),
         Kind::Stop => form(quote!(Stop<_>)),
-        Kind::Prompt if is_asker(ty) => TokenStream::new(),
+        Kind::Prompt if is_tool(ty, "Asker") => TokenStream::new(),
         Kind::Prompt => form(quote!(InputRequired<_>)),
         Kind::Response => form(quote!(HumanResponse<_, _>)),
-        Kind::Expired | Kind::Signal => TokenStream::new(),
+        Kind::Expired => form(quote!(Expired<_>)),
+        Kind::Signal if is_tool(ty, "Inbox") => TokenStream::new(),
+        Kind::Signal => form(quote!(Signal<_>)),
     }
 }
 
-/// An `Asker<Q>` mentions its question, too.
-fn is_asker(ty: &syn::Type) -> bool {
-    last_segment(ty).is_some_and(|(name, _)| name == "Asker")
+/// An `Asker<Q>` mentions its question, too, and an `Inbox<T>` its signal.
+fn is_tool(ty: &syn::Type, tool: &str) -> bool {
+    last_segment(ty).is_some_and(|(name, _)| name == tool)
 }
 
 /// Asks once per event: whether it can be saved, and cloned if some step takes it by value.
@@ -77,7 +79,12 @@ fn for_type(info: &EventInfo, names: &Names) -> TokenStream {
         Kind::Response => {
             cloned_at.map(|ty| of(&payload, "response_is_cloned", ty.span())).unwrap_or_default()
         }
-        Kind::Stop | Kind::Expired | Kind::Signal => TokenStream::new(),
+        Kind::Signal => {
+            let cloned = cloned_at.map(|_| quote!(#private::taken_by_value::<#payload>();));
+            quote!(#private::signal::<#payload>(); #cloned)
+        }
+        // The question's own checks say all there is to say about the one that expired.
+        Kind::Stop | Kind::Expired => TokenStream::new(),
     }
 }
 

@@ -4,8 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::expand::{Bodies, Names, PromptEnum, call};
-use crate::graph::{Graph, spelled_alike};
-use crate::signature::{Kind, Payload};
+use crate::graph::{EventInfo, Graph, spelled_alike};
+use crate::parse::WorkflowDef;
+use crate::signature::{Event, Kind, Payload};
 
 /// The enum and what the runtime needs of it.
 pub(super) fn definition(graph: &Graph<'_>, names: &Names) -> TokenStream {
@@ -33,6 +34,7 @@ pub(super) fn definition(graph: &Graph<'_>, names: &Names) -> TokenStream {
         let variant = &info.variant;
         quote!(Self::#variant(_) => #number,)
     });
+    let expiry = expiry(graph, names);
     let implementation = implementation(graph, names, no_phantom.as_ref());
     quote! {
         pub enum #events #impl_generics #where_clause { #(#variants,)* #phantom }
@@ -49,6 +51,8 @@ pub(super) fn definition(graph: &Graph<'_>, names: &Names) -> TokenStream {
             fn event(&self) -> #private::graph::EventId {
                 #private::graph::EventId(match self { #(#numbers)* #no_phantom })
             }
+
+            #expiry
         }
 
         #implementation
@@ -85,6 +89,109 @@ fn implementation(graph: &Graph<'_>, names: &Names, no_phantom: Option<&TokenStr
                     #(#decodes)*
                     _ => #private::no_such_event(__event),
                 }
+            }
+        }
+    }
+}
+
+/// How long questions stay open, and what they become then. Nothing for a workflow that asks none.
+fn expiry(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {
+    let private = &names.private;
+    let questions = graph.of_kind(Kind::Prompt).map(|(_, info)| {
+        let variant = &info.variant;
+        let of = names.of(&info.first.ty);
+        quote!(Self::#variant(__event) => #of.expires_in(__event),)
+    });
+    let questions: Vec<_> = questions.collect();
+    if questions.is_empty() {
+        return None;
+    }
+    let taken = graph.of_kind(Kind::Prompt).filter_map(|(id, info)| {
+        let workflow_graph::Role::Prompt { expired: Some(expired), .. } = graph.table.event(id)?.role else {
+            return None;
+        };
+        let taken = graph.events.get(expired.index())?;
+        let value = about_the_same_prompt(info, taken, &quote!(Expired), &quote!(__expired), names);
+        let value = names.wrapped(taken, value);
+        let (variant, becomes) = (&info.variant, &taken.variant);
+        let of = names.of(&info.first.ty);
+        Some(quote! {
+            Self::#variant(__event) => {
+                let __expired = #of.expired(__event, __request);
+                #private::Some(Self::#becomes(#value))
+            }
+        })
+    });
+    let taken: Vec<_> = taken.collect();
+    let expired = (!taken.is_empty()).then(|| {
+        quote! {
+            fn expired(&self, __request: #private::RequestId) -> #private::Option<Self> {
+                match self { #(#taken)* _ => #private::None }
+            }
+        }
+    });
+    Some(quote! {
+        #expired
+
+        fn expires_in(&self) -> #private::Option<#private::u64> {
+            match self { #(#questions)* _ => #private::None }
+        }
+    })
+}
+
+/// A value of `form` about the prompt of `asked`, as the event `info` spells it. Where there are two spellings of the
+/// prompt, the compiler says whether they are one type.
+fn about_the_same_prompt(
+    asked: &EventInfo,
+    info: &EventInfo,
+    form: &TokenStream,
+    value: &TokenStream,
+    names: &Names,
+) -> TokenStream {
+    let private = &names.private;
+    match (&asked.first.payload, &info.first.payload) {
+        (Payload::Written(first), Payload::Written(second)) if !spelled_alike(first, second) => {
+            let second = &info.first.ty;
+            quote!(<#second as #private::SameEvent<#private::#form<#first>>>::from_first(#value))
+        }
+        _ => value.clone(),
+    }
+}
+
+/// `Signals<T>` for each signal that a step takes.
+pub(super) fn signals(graph: &Graph<'_>, names: &Names) -> TokenStream {
+    let impls = graph.of_kind(Kind::Signal).map(|(_, info)| {
+        let (events, variant) = (&names.events, &info.variant);
+        let of = names.of(&info.first.ty);
+        let value = names.wrapped(info, quote!(#of.signal(__signal)));
+        signals_impl(names, &info.first, &quote!(#events::#variant(#value)))
+    });
+    quote!(#(#impls)*)
+}
+
+/// The same, where nothing can be sent yet.
+pub(crate) fn signals_stubs(def: &WorkflowDef, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let mut known = Vec::new();
+    let mentioned = def.steps.iter().flat_map(|step| step.signature.events());
+    let stubs = mentioned.filter(|event| event.kind == Kind::Signal).filter_map(|event| {
+        let name = event.payload.name();
+        let is_new = !known.contains(&name);
+        known.push(name);
+        is_new.then(|| signals_impl(names, event, &quote!(#private::unfinished())))
+    });
+    quote!(#(#stubs)*)
+}
+
+fn signals_impl(names: &Names, signal: &Event, event: &TokenStream) -> TokenStream {
+    let Names { private, self_ty, .. } = names;
+    let payload = names.payload(&signal.payload);
+    let (impl_generics, _, where_clause) = names.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Signals<#payload> for #self_ty #where_clause {
+            fn signal(__signal: #payload) -> <Self as #private::Workflow>::Event {
+                #event
             }
         }
     }
@@ -146,7 +253,6 @@ pub(super) fn answer_event(
     names: &Names,
     prompt: workflow_graph::EventId,
 ) -> Option<TokenStream> {
-    let Names { private, .. } = names;
     let workflow_graph::Role::Prompt { response: Some(response), .. } = graph.table.event(prompt)?.role
     else {
         return None;
@@ -155,14 +261,7 @@ pub(super) fn answer_event(
     let info = graph.events.get(response.index())?;
     let events = &names.events;
     let variant = &info.variant;
-    let value = match (&asked.first.payload, &info.first.payload) {
-        // Two spellings of one prompt: the compiler says whether they are one type.
-        (Payload::Written(first), Payload::Written(second)) if !spelled_alike(first, second) => {
-            let second = &info.first.ty;
-            quote!(<#second as #private::SameEvent<#private::HumanResponse<#first>>>::from_first(__answer))
-        }
-        _ => quote!(__answer),
-    };
+    let value = about_the_same_prompt(asked, info, &quote!(HumanResponse), &quote!(__answer), names);
     let value = names.wrapped(info, value);
     Some(quote!(#events::#variant(#value)))
 }

@@ -165,8 +165,8 @@ impl Writer<'_> {
                 let checked = located(quote!(#private::at_least_one), expr.span());
                 let argument = quote_spanned!(expr.span()=> (#expr));
                 quote!({
-                    const COUNT: #private::u32 = #checked #argument;
-                    COUNT
+                    const __COUNT: #private::u32 = #checked #argument;
+                    __COUNT
                 })
             }
         }))
