@@ -1,5 +1,5 @@
 //! The engine by itself: no runtime, no clock, no types of an author. Each scenario is a straight line of
-//! ticks; after every one of them the state is saved, read back and compared.
+//! ticks; after every one of them the state is saved and read back, and the copy must go on as the original does.
 
 #![allow(unreachable_pub, reason = "what the tests share is `pub` for their modules")]
 #![allow(missing_docs, reason = "names of tests say what they show")]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use workflow_runtime::engine::{
     Command, Emitted, Ending, Engine, Input, InvocationState, Invoke, Notice, Part, Payload, Refused, ScopeId,
-    Status, Tick, Time, Verdict,
+    State, Status, Tick, Time, Verdict,
 };
 use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Role, Tool};
 use workflow_runtime::{Events, RequestId, RunId, Snapshot, StepError};
@@ -57,6 +57,8 @@ impl Events for Value {
 pub struct Scenario {
     pub graph: Arc<Graph>,
     pub engine: Engine<Value>,
+    /// The same run, saved and read back after the latest tick. It must go on exactly as the original does.
+    copy: Option<Engine<Value>>,
     /// What the driver would be running, in the order in which it was started.
     running: Vec<Invoke<Value>>,
     /// What was published since it was last looked at.
@@ -84,6 +86,7 @@ impl Scenario {
         Self {
             graph: Arc::new(engine.graph().clone()),
             engine,
+            copy: None,
             running: Vec::new(),
             notices: Vec::new(),
             ending: None,
@@ -271,7 +274,25 @@ impl Scenario {
     pub fn tick(&mut self, tick: Tick<Value>) -> Result<(), Refused> {
         let mut commands = Vec::new();
         let before = self.engine.state().clone();
-        let handled = self.engine.handle(Time(self.minutes * 60_000), tick, &mut commands);
+        let now = Time(self.minutes * 60_000);
+        if let Some(mut copy) = self.copy.take() {
+            let mut of_copy = Vec::new();
+            let handled = copy.handle(now, tick.clone(), &mut of_copy);
+            assert_eq!(handled, self.engine.handle(now, tick, &mut commands));
+            assert_eq!(of_copy, commands, "the copy does as the original does");
+            return self.follow(before, handled, commands);
+        }
+        let handled = self.engine.handle(now, tick, &mut commands);
+        self.follow(before, handled, commands)
+    }
+
+    /// Does what the engine commands, and checks what must hold afterwards.
+    fn follow(
+        &mut self,
+        before: State<Value>,
+        handled: Result<(), Refused>,
+        commands: Vec<Command<Value>>,
+    ) -> Result<(), Refused> {
         let nothing_was_due = before.now().0 == self.minutes * 60_000;
         if handled.is_err() && nothing_was_due {
             assert!(commands.is_empty(), "a refused tick gives commands: {commands:?}");
@@ -304,7 +325,7 @@ impl Scenario {
     }
 
     /// What holds at any moment.
-    fn check(&self) {
+    fn check(&mut self) {
         let state = self.engine.state();
         let marked = |(id, invocation): (_, &workflow_runtime::engine::Invocation<Value>)| {
             (invocation.state == InvocationState::Running).then_some(id)
@@ -339,6 +360,7 @@ impl Scenario {
             let read = Snapshot::from_json(&json).unwrap();
             let copy = read.restore::<Value>(Arc::clone(&self.graph)).unwrap_or_else(|error| panic!("{error}\n{json}"));
             assert_eq!(Snapshot::take(&RunId::from("run"), &copy.engine, 1).unwrap().to_json(), json);
+            self.copy = Some(copy.engine);
         }
     }
 }

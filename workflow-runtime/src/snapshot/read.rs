@@ -227,6 +227,11 @@ impl<'a> Reader<'a> {
 
     fn queues<E>(&self, document: &Document, state: &mut State<E>) {
         let limited = |step: StepId| self.graph.step(step).is_some_and(|step| step.options.workers.is_some());
+        for invocation in state.invocations.values() {
+            if invocation.state == InvocationState::Running && limited(invocation.step) {
+                *state.busy.entry(invocation.step).or_default() += 1;
+            }
+        }
         let mut waiting: BTreeSet<InvocationId> = state
             .invocations
             .iter()
