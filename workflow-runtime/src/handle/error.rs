@@ -105,7 +105,7 @@ pub enum RunError {
         run: RunId,
     },
     /// The workflow does not do what its graph says, which is possible only where
-    /// [`Workflow`] was implemented by hand.
+    /// [`Workflow`](crate::Workflow) was implemented by hand.
     Misrouted {
         /// The run.
         run: RunId,

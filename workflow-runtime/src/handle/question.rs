@@ -53,7 +53,7 @@ impl<W: Workflow> fmt::Debug for Question<W> {
     }
 }
 
-/// An open question of one type: what [`Run::respond`] needs to take an answer.
+/// An open question of one type: what [`Run::respond`](crate::Run::respond) needs to take an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ask<Q> {
