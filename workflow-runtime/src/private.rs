@@ -181,6 +181,13 @@ impl<O> Of<Stop<O>> {
 }
 
 impl<T> Of<Signal<T>> {
+    /// Checks that a signal can be cloned; a type that is not our `Signal` has been reported already.
+    pub fn signal_is_cloned(&self)
+    where
+        Signal<T>: TakenByValue,
+    {
+    }
+
     /// The event that a signal becomes.
     pub fn signal(&self, signal: T) -> Signal<T> {
         Signal(signal)
@@ -199,7 +206,7 @@ impl<Q> Of<InputRequired<Q>> {
     }
 }
 
-impl<Q: Clone> Of<InputRequired<Q>> {
+impl<Q: Clone> Of<Expired<Q>> {
     /// What the question becomes when nobody has answered.
     pub fn expired(&self, asked: &InputRequired<Q>, request: RequestId) -> Expired<Q> {
         Expired { request, prompt: asked.prompt.clone() }
@@ -332,6 +339,9 @@ pub trait Otherwise {
     }
 
     /// Is not our `Signal`.
+    fn signal_is_cloned(&self) {}
+
+    /// Is not our `Signal`.
     fn signal<S>(&self, _: S) -> Self::T {
         refused()
     }
@@ -341,8 +351,8 @@ pub trait Otherwise {
         refused()
     }
 
-    /// Is not our `InputRequired`, or no prompt.
-    fn expired<X>(&self, _: &Self::T, _: RequestId) -> X {
+    /// Is not our `Expired`, or about no prompt.
+    fn expired<A>(&self, _: &A, _: RequestId) -> Self::T {
         refused()
     }
 

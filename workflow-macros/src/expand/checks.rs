@@ -80,7 +80,7 @@ fn for_type(info: &EventInfo, names: &Names) -> TokenStream {
             cloned_at.map(|ty| of(&payload, "response_is_cloned", ty.span())).unwrap_or_default()
         }
         Kind::Signal => {
-            let cloned = cloned_at.map(|_| quote!(#private::taken_by_value::<#payload>();));
+            let cloned = cloned_at.map(|ty| of(&quote!(#ty), "signal_is_cloned", ty.span()));
             quote!(#private::signal::<#payload>(); #cloned)
         }
         // The question's own checks say all there is to say about the one that expired.

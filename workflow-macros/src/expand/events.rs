@@ -2,11 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Type;
 
 use crate::expand::{Bodies, Names, PromptEnum, call};
 use crate::graph::{EventInfo, Graph, spelled_alike};
 use crate::parse::WorkflowDef;
-use crate::signature::{Event, Kind, Payload};
+use crate::signature::{Kind, Payload};
 
 /// The enum and what the runtime needs of it.
 pub(super) fn definition(graph: &Graph<'_>, names: &Names) -> TokenStream {
@@ -111,16 +112,15 @@ fn expiry(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {
             return None;
         };
         let taken = graph.events.get(expired.index())?;
-        let value = about_the_same_prompt(info, taken, &quote!(Expired), &quote!(__expired), names);
+        let expired = match other_prompt(info, taken) {
+            Some(first) => names.of(&quote!(#private::Expired<#first>)),
+            None => names.of(&taken.first.ty),
+        };
+        let value = quote!(#expired.expired(__event, __request));
+        let value = as_the_same_prompt(info, taken, &quote!(Expired), value, names);
         let value = names.wrapped(taken, value);
         let (variant, becomes) = (&info.variant, &taken.variant);
-        let of = names.of(&info.first.ty);
-        Some(quote! {
-            Self::#variant(__event) => {
-                let __expired = #of.expired(__event, __request);
-                #private::Some(Self::#becomes(#value))
-            }
-        })
+        Some(quote!(Self::#variant(__event) => #private::Some(Self::#becomes(#value)),))
     });
     let taken: Vec<_> = taken.collect();
     let expired = (!taken.is_empty()).then(|| {
@@ -139,23 +139,27 @@ fn expiry(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {
     })
 }
 
-/// A value of `form` about the prompt of `asked`, as the event `info` spells it. Where there are two spellings of the
-/// prompt, the compiler says whether they are one type.
-fn about_the_same_prompt(
+/// The prompt of `asked`, where the answer or the expiry `taken` spells it in another way.
+fn other_prompt<'a>(asked: &'a EventInfo, taken: &EventInfo) -> Option<&'a Type> {
+    match (&asked.first.payload, &taken.first.payload) {
+        (Payload::Written(first), Payload::Written(second)) if !spelled_alike(first, second) => Some(first),
+        _ => None,
+    }
+}
+
+/// A `form` of the prompt of `asked`, as `taken` spells it. Where there are two spellings of the prompt, the compiler
+/// says whether they are one type.
+fn as_the_same_prompt(
     asked: &EventInfo,
-    info: &EventInfo,
+    taken: &EventInfo,
     form: &TokenStream,
-    value: &TokenStream,
+    value: TokenStream,
     names: &Names,
 ) -> TokenStream {
     let private = &names.private;
-    match (&asked.first.payload, &info.first.payload) {
-        (Payload::Written(first), Payload::Written(second)) if !spelled_alike(first, second) => {
-            let second = &info.first.ty;
-            quote!(<#second as #private::SameEvent<#private::#form<#first>>>::from_first(#value))
-        }
-        _ => value.clone(),
-    }
+    let Some(first) = other_prompt(asked, taken) else { return value };
+    let ty = &taken.first.ty;
+    quote!(<#ty as #private::SameEvent<#private::#form<#first>>>::from_first(#value))
 }
 
 /// `Signals<T>` for each signal that a step takes.
@@ -164,9 +168,20 @@ pub(super) fn signals(graph: &Graph<'_>, names: &Names) -> TokenStream {
         let (events, variant) = (&names.events, &info.variant);
         let of = names.of(&info.first.ty);
         let value = names.wrapped(info, quote!(#of.signal(__signal)));
-        signals_impl(names, &info.first, &quote!(#events::#variant(#value)))
+        let payload = names.payload(&info.first.payload);
+        signals_impl(names, &payload, &quote!(#events::#variant(#value)))
     });
-    quote!(#(#impls)*)
+    let impls: Vec<_> = impls.collect();
+    let no_signal = (!impls.is_empty()).then(|| no_signal(names));
+    quote!(#(#impls)* #no_signal)
+}
+
+/// One more, of a type that has no values. Where there is a single implementation, the compiler takes the signal that
+/// is sent for a mistyped one of that, and never says that the workflow does not take it.
+fn no_signal(names: &Names) -> TokenStream {
+    let private = &names.private;
+    let signals = signals_impl(names, &quote!(#private::Never), &quote!(match __signal {}));
+    quote!(#[diagnostic::do_not_recommend] #signals)
 }
 
 /// The same, where nothing can be sent yet.
@@ -178,14 +193,15 @@ pub(crate) fn signals_stubs(def: &WorkflowDef, names: &Names) -> TokenStream {
         let name = event.payload.name();
         let is_new = !known.contains(&name);
         known.push(name);
-        is_new.then(|| signals_impl(names, event, &quote!(#private::unfinished())))
+        is_new.then(|| signals_impl(names, &names.payload(&event.payload), &quote!(#private::unfinished())))
     });
-    quote!(#(#stubs)*)
+    let stubs: Vec<_> = stubs.collect();
+    let no_signal = (!stubs.is_empty()).then(|| no_signal(names));
+    quote!(#(#stubs)* #no_signal)
 }
 
-fn signals_impl(names: &Names, signal: &Event, event: &TokenStream) -> TokenStream {
+fn signals_impl(names: &Names, payload: &TokenStream, event: &TokenStream) -> TokenStream {
     let Names { private, self_ty, .. } = names;
-    let payload = names.payload(&signal.payload);
     let (impl_generics, _, where_clause) = names.generics.split_for_impl();
     quote! {
         #[automatically_derived]
@@ -261,7 +277,7 @@ pub(super) fn answer_event(
     let info = graph.events.get(response.index())?;
     let events = &names.events;
     let variant = &info.variant;
-    let value = about_the_same_prompt(asked, info, &quote!(HumanResponse), &quote!(__answer), names);
+    let value = as_the_same_prompt(asked, info, &quote!(HumanResponse), quote!(__answer), names);
     let value = names.wrapped(info, value);
     Some(quote!(#events::#variant(#value)))
 }
