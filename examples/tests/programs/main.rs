@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
 
+mod approval_with_deadline;
 mod approve_invoices;
 mod branches_and_loops;
 mod human_in_the_loop;
 mod process;
+mod retries_and_recovery;
 mod stop_and_resume;
 mod streaming;

@@ -63,6 +63,12 @@ impl Running {
         let _ = self.stdin.as_mut().unwrap().write_all(text.as_bytes());
     }
 
+    /// Closes its standard input.
+    #[cfg(unix)]
+    pub(crate) fn hangs_up(&mut self) {
+        self.stdin = None;
+    }
+
     /// Presses Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
