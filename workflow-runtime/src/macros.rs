@@ -44,8 +44,12 @@
 /// | `T`, `&T` | an event; by reference it is neither cloned nor needs `Clone` |
 /// | `OneOf<A, B>`, `OneOf<&A, &B>` | either |
 /// | `HumanResponse<Q>` | the answer to an `InputRequired<Q>`; alone it is about [`Text`](crate::Text) |
+/// | `Expired<Q>` | nobody answered in time; where no step takes it, that is a failure of the step that asked |
+/// | `Signal<T>` | a `T` that is sent from outside, see [`Run::send`](crate::Run::send) |
 /// | `a: A, b: B` | a join: one of each, from the same branch |
 /// | `Vec<T>`, `Vec<&T>`, `Vec<OneOf<..>>` | a gather: all of a fan-out, in its order |
+/// | `Vec<Result<T, StepFailed>>` | a gather that takes what failed in its fan-out, too |
+/// | `StepFailed`, `StepFailed<T>` | an error handler; with `T` it gets what the failed step was given, see [`#[step]`](macro@step) |
 /// | `out: Emitter<T>` | sends events while the step runs, see [`Emitter`](crate::Emitter) |
 ///
 /// Returns, each also inside a `Result`:
@@ -85,6 +89,10 @@ pub use workflow_macros::workflow;
 /// # Options
 /// | option | meaning |
 /// |---|---|
+/// | `retry = Retry::fixed("1s")` | runs the step again when it fails: any constant [`Retry`](crate::Retry) |
+/// | `timeout = "30s"` | an attempt that takes longer fails; for an `async fn` |
+/// | `catches(fetch, parse)` | the steps whose failures this error handler takes; else those that no other one names |
+/// | `max_recoveries = 3` | how often an error handler runs on the way of one event; 1 if not said |
 /// | `workers = 4` | runs at most so many at once within a run |
 /// | `take = 1` | a gather fires on so many arrivals, and the rest of its fan-out is cancelled |
 /// | `cancel_rest = false` | .. is not |
@@ -122,6 +130,100 @@ pub use workflow_macros::workflow;
 /// }
 ///
 /// assert_eq!(Count.sum(vec![&Words(1), &Words(2)]), Stop(3));
+/// ```
+///
+/// A step that fails is run again as its policy says. Then its error handler takes over, if there is one: the handler
+/// stands where the step stood, and sends the work on in another way.
+/// ```
+/// use workflow_runtime::prelude::*;
+///
+/// #[event]
+/// struct Fetch {
+///     url: String,
+/// }
+///
+/// #[event]
+/// struct Page(String);
+///
+/// struct Reader;
+///
+/// #[workflow]
+/// impl Reader {
+///     #[step]
+///     fn begin(&self, Start(url): Start<String>) -> Fetch {
+///         Fetch { url }
+///     }
+///
+///     #[step(retry = Retry::exponential("200ms").attempts(3), timeout = "10s")]
+///     async fn fetch(&self, fetch: &Fetch, ctx: &Context<Self>) -> Result<Page, String> {
+///         Err(format!("attempt {} at {} failed", ctx.attempt(), fetch.url))
+///     }
+///
+///     /// The old copy is better than none.
+///     #[step(catches(fetch))]
+///     fn look_into_the_archive(&self, failed: StepFailed<Fetch>) -> Page {
+///         Page(format!("{} as it was ({})", failed.input.url, failed.error))
+///     }
+///
+///     #[step]
+///     fn read(&self, Page(text): Page) -> Stop<String> {
+///         Stop(text)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), RunError> {
+/// let page = Reader.run("example.org".to_owned()).await?;
+/// assert_eq!(page, "example.org as it was (attempt 3 at example.org failed)");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Questions that expire, and signals:
+/// ```
+/// use std::time::Duration;
+/// use workflow_runtime::prelude::*;
+///
+/// /// What somebody outside may send at any moment.
+/// #[data]
+/// struct Withdraw {
+///     reason: String,
+/// }
+///
+/// struct Offer;
+///
+/// #[workflow]
+/// impl Offer {
+///     #[step]
+///     fn ask(&self, _: Start) -> InputRequired {
+///         InputRequired::text("Will you take it?").expires_in(Duration::from_secs(86_400))
+///     }
+///
+///     #[step]
+///     fn taken(&self, answer: HumanResponse) -> Stop<String> {
+///         Stop(answer.response)
+///     }
+///
+///     #[step]
+///     fn too_late(&self, expired: Expired) -> Stop<String> {
+///         Stop(format!("no answer to `{}`", expired.prompt.message))
+///     }
+///
+///     #[step]
+///     fn withdrawn(&self, Signal(withdraw): Signal<Withdraw>) -> Stop<String> {
+///         Stop(format!("withdrawn: {}", withdraw.reason))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let run = Offer.run(());
+/// run.send(Withdraw { reason: "sold".to_owned() }).await?;
+/// assert_eq!(run.await?, "withdrawn: sold");
+///
+/// assert_eq!(Offer.run(()).await?, "no answer to `Will you take it?`"); // a day later
+/// # Ok(())
+/// # }
 /// ```
 pub use workflow_macros::step;
 
