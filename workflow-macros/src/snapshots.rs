@@ -143,6 +143,39 @@ fn parameters_and_spellings() {
 }
 
 #[test]
+fn failures_and_times() {
+    let block = r#"
+        impl Offer {
+            #[step(retry = Self::RETRY, timeout = "10s")]
+            async fn fetch(&self, Start(id): &Start<u64>) -> Result<Vec<Page>, FetchError> {
+                self.fetch(id).await
+            }
+
+            #[step(catches(fetch), max_recoveries = 2)]
+            fn refetch(&self, failed: StepFailed<&Start<u64>>) -> InputRequired<Sure> {
+                self.ask()
+            }
+
+            #[step]
+            fn all(&self, all: Vec<Result<&Page, StepFailed>>) -> InputRequired<Sure> {
+                self.ask()
+            }
+
+            #[step]
+            fn late(&self, _: OneOf<Expired<Sure>, Signal<Hurry>>) -> Stop {
+                Stop(())
+            }
+
+            #[step]
+            fn sure(&self, _: HumanResponse<Sure>) -> Stop {
+                Stop(())
+            }
+        }
+    "#;
+    compare("failures_and_times", expand("", block));
+}
+
+#[test]
 fn a_mistake() {
     let block = QUESTION.replace("InputRequired {", "(InputRequired, Other) {");
     compare("mistake", expand("", &block));
