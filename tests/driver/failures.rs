@@ -200,7 +200,7 @@ async fn continuing_a_failed_run_gives_its_step_the_policy_anew() {
     let later = resumed.log.clone();
     assert_eq!(log.lines().len(), 4);
     assert_eq!(resumed.resume(saved).unwrap().await, Ok(2));
-    assert_eq!(later.lines(), ["0 s: attempt 1 after busy", "1 s: attempt 2 after busy"]);
+    assert_eq!(later.lines(), ["0 s: attempt 1 after nothing", "1 s: attempt 2 after busy"]);
 }
 
 // ---- a waiting retry holds no worker ----
