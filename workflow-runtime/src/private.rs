@@ -34,7 +34,8 @@ pub use crate::engine::{Emitted, Failure, Input, Part, Payload};
 pub use crate::error::StepError;
 use crate::error::StepErrorKind;
 pub use crate::event::{
-    Event, Expired, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Signal, Start, StepFailed, Stop, Text,
+    Event, Expired, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Signal, Start, StepFailed,
+    Stop, Text,
 };
 pub use crate::forms::{Fallible, Form, SameEvent, Saved, TakenByValue};
 pub use crate::one_of::{Never, OneOf};
