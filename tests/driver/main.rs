@@ -8,6 +8,7 @@ mod ends;
 mod failures;
 mod flows;
 mod handles;
+mod panics;
 mod parallel;
 mod people;
 mod saved;

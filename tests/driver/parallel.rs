@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use workflow_runtime::prelude::*;
 
-use crate::flows::{Done, HowMany, Split, Task};
+use crate::flows::{Done, HowMany, Log, Split, Task};
 
 #[tokio::test(start_paused = true)]
 async fn steps_that_wait_wait_together() {
@@ -179,4 +179,58 @@ async fn runs_that_are_stopped_at_any_moment_are_continued_to_the_same_end() {
         }
         assert_eq!(run.await, Ok(20));
     }
+}
+
+/// Many steps that keep their thread to themselves for longer than a lane may.
+struct Grinding {
+    log: Log,
+}
+
+#[workflow]
+impl Grinding {
+    #[step]
+    fn split(&self, _: Start) -> Vec<Task> {
+        (0..40).map(|n| Task { n }).collect()
+    }
+
+    #[step]
+    fn grind(&self, task: Task) -> Done {
+        std::thread::sleep(Duration::from_millis(5));
+        self.log.add(format!("ground {}", task.n));
+        Done { n: task.n }
+    }
+
+    #[step]
+    fn sum(&self, all: Vec<Done>) -> Stop<usize> {
+        Stop(all.len())
+    }
+}
+
+struct Brief {
+    log: Log,
+}
+
+#[workflow]
+impl Brief {
+    #[step]
+    fn only(&self, _: Start) -> Stop {
+        self.log.add("brief");
+        Stop(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_run_that_computes_for_long_lets_other_runs_in_between_its_steps() {
+    let log = Log::default();
+    let grinding = Grinding { log: log.clone() }.run(());
+    let mut events = grinding.events();
+    while log.lines().is_empty() {
+        events.next().await.unwrap().unwrap();
+    }
+    let brief = Brief { log: log.clone() }.run(());
+    brief.await.unwrap();
+    grinding.await.unwrap();
+    let lines = log.lines();
+    let position = lines.iter().position(|line| line == "brief").unwrap();
+    assert!(position <= 20, "{lines:?}");
 }

@@ -74,6 +74,14 @@ async fn a_reader_past_the_end_still_gets_the_terminal_event() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_resumed_run_tells_its_open_questions_first() {
+    let (run, _) = Shop::default().asking().await;
+    let run = Shop::default().resume(run.suspend().await.unwrap()).unwrap();
+    assert!(run.events().next().await.unwrap().unwrap().ask::<crate::flows::HowMany>().is_some());
+    run.cancel("test").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_wire_form_names_the_question_and_its_prompt() {
     let (run, ask) = Shop::default().asking().await;
     let events = run.events_after(4).next().await.unwrap().unwrap();

@@ -157,6 +157,9 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
         (r#"{"id":5,"#, r#"{"id":9,"#),
         (r#""scopes":[{"id":2,"#, r#""scopes":[{"id":2,"parent":[3,0],"#),
         (r#""status":"running""#, r#""status":"new""#),
+        (r#""last_id":"#, r#""last_id":18446744073709551615,"was":"#),
+        (r#""next_event":"#, r#""next_event":18446744073709551615,"was":"#),
+        (r#""attempt":1"#, r#""attempt":4294967295"#),
     ] {
         let refused = with(from, to);
         assert!(matches!(refused, Err(ResumeError::Corrupt { .. })), "{from} -> {to}: {refused:?}");

@@ -200,3 +200,22 @@ fn what_is_due_fires_in_due_order() {
     run.retry("work(3)", "busy", 5).advance(10);
     assert_eq!(run.running(), ["late(in 3 b)", "work(3)", "late(in 7 a)"]);
 }
+
+#[test]
+fn a_copy_whose_time_ran_out_while_nobody_held_it_is_in_order_before_anything_is_due() {
+    let mut run = limited("a: Start -> B\n b: B -> Stop", None, Some(10));
+    run.advance(4);
+    let mut engine = run.snapshot().restore::<crate::scenario::Value>(Arc::new(graph(CHAIN))).unwrap().engine;
+    let mut commands = Vec::new();
+    engine.handle(Time(3_600_000), Tick::Resumed, &mut commands).unwrap();
+    assert_eq!(*engine.state().status(), Status::Running, "time in which nobody held the run does not count");
+    assert_eq!(engine.next_due(), minutes(66));
+
+    let mut run = limited("a: Start -> B\n b: B -> Stop", Some(10), None);
+    run.advance(4);
+    let mut engine = run.snapshot().restore::<crate::scenario::Value>(Arc::new(graph(CHAIN))).unwrap().engine;
+    commands.clear();
+    engine.handle(Time(3_600_000), Tick::Resumed, &mut commands).unwrap();
+    assert_eq!(*engine.state().status(), Status::TimedOut, "but the wall clock does not stand");
+    assert!(!commands.iter().any(|command| matches!(command, workflow_runtime::engine::Command::Run(_))));
+}

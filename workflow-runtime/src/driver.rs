@@ -37,12 +37,13 @@ use crate::error::{StepError, StepErrorKind};
 use crate::handle::{Question, RunError, RunId, RunOptions, Stalled};
 use crate::snapshot::Restored;
 use crate::stream::{EventCounts, RunEventKind, Stream};
+use crate::wakers::{Place, Wakers};
 use crate::workflow::{BlockingStep, StepCall, StepFuture, StepResult, Workflow};
 
 /// A lane gives way to other tasks after so many steps ..
-const STEPS_PER_TURN: u32 = 64;
+const STEPS_PER_SHIFT: u32 = 64;
 /// .. or after so long, whichever comes first.
-const TIME_PER_TURN: Duration = Duration::from_micros(200);
+const TIME_PER_SHIFT: Duration = Duration::from_micros(200);
 
 /// One run in memory.
 pub(crate) struct Host<W: Workflow> {
@@ -72,7 +73,10 @@ struct Live<W: Workflow> {
     /// The run has ended, and is announced when nothing is at work any more.
     ending: Option<Ending<W::Event>>,
     outcome: Option<Result<W::Output, RunError>>,
-    waiting: Vec<Waker>,
+    waiting: Wakers,
+    /// The author's `Clone` or `Drop` has panicked in the middle of a tick, with this message. What the engine holds
+    /// cannot be relied on any more.
+    broken: Option<String>,
     /// When something is due, and how to stop waiting for it.
     timer: Option<(Time, CancellationToken)>,
 }
@@ -126,7 +130,8 @@ impl<W: Workflow> Host<W> {
             tasks: BTreeMap::new(),
             ending: None,
             outcome: None,
-            waiting: Vec::new(),
+            waiting: Wakers::default(),
+            broken: None,
             timer: None,
         };
         Arc::new(Self {
@@ -166,9 +171,15 @@ impl<W: Workflow> Host<W> {
     }
 
     /// Looks at the engine and the state, as they belong together.
-    pub(crate) fn look_at_all<T>(&self, look: impl FnOnce(&Engine<W::Event>, &W::State) -> T) -> T {
+    ///
+    /// # Errors
+    /// The message of a panic that has broken them.
+    pub(crate) fn look_at_all<T>(
+        &self,
+        look: impl FnOnce(&Engine<W::Event>, &W::State) -> T,
+    ) -> Result<T, String> {
         let live = self.lock();
-        look(&live.engine, &live.state)
+        live.broken.clone().map_or_else(|| Ok(look(&live.engine, &live.state)), Err)
     }
 
     /// What is cancelled when that step is; `None` if it is not current any more.
@@ -196,15 +207,18 @@ impl<W: Workflow> Host<W> {
     }
 
     /// What the run came to; else `waker` is woken when that is known.
-    pub(crate) fn poll_outcome(&self, waker: &Waker) -> Poll<Result<W::Output, RunError>> {
+    pub(crate) fn poll_outcome(&self, place: &mut Place, waker: &Waker) -> Poll<Result<W::Output, RunError>> {
         let mut live = self.lock();
         if let Some(outcome) = &live.outcome {
             return Poll::Ready(outcome.clone());
         }
-        if !live.waiting.iter().any(|waiting| waiting.will_wake(waker)) {
-            live.waiting.push(waker.clone());
-        }
+        live.waiting.wait(place, waker);
         Poll::Pending
+    }
+
+    /// Somebody waits no longer.
+    pub(crate) fn leave(&self, place: &Place) {
+        self.lock().waiting.leave(place);
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -219,6 +233,26 @@ impl<W: Workflow> Host<W> {
 
     /// Handles one tick and does its commands, as far as the lock allows.
     fn apply(&self, live: &mut Live<W>, tick: Tick<W::Event>, afterwards: &mut Afterwards) -> Result<(), Refused> {
+        // Events are cloned and dropped in a tick, which is the author's code.
+        let applied = catch_unwind(AssertUnwindSafe(|| self.follow(live, tick, afterwards)));
+        let taken = applied.unwrap_or_else(|panic| {
+            live.broken = Some(panic_message(&*panic).to_owned());
+            live.ending = None;
+            // What is thrown away may panic as well.
+            let ready = std::mem::take(&mut live.ready);
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(ready)));
+            afterwards.cancel.extend(std::mem::take(&mut live.tasks).into_values());
+            afterwards.cancel.extend(live.timer.take().map(|(_, token)| token));
+            Ok(())
+        });
+        self.announce_if_over(live, afterwards);
+        taken
+    }
+
+    fn follow(&self, live: &mut Live<W>, tick: Tick<W::Event>, afterwards: &mut Afterwards) -> Result<(), Refused> {
+        if live.broken.is_some() {
+            return Err(Refused::Ended);
+        }
         let at = self.clock.now();
         let mut commands = std::mem::take(&mut live.commands);
         let taken = live.engine.handle(at, tick, &mut commands);
@@ -242,27 +276,50 @@ impl<W: Workflow> Host<W> {
         drop(stream);
         live.commands = commands;
         live.arm(afterwards);
-        self.announce_if_over(live, afterwards);
         taken
     }
 
     /// Announces the end of the run, once nothing is at work any more.
     fn announce_if_over(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
-        if live.at_work > 0 {
+        if live.at_work > 0 || live.outcome.is_some() {
             return;
         }
-        let Some(ending) = live.ending.take() else { return };
-        let outcome = self.outcome(ending);
-        let terminal = match &outcome {
-            Ok(output) => RunEventKind::Completed { output: output.clone() },
-            Err(RunError::Cancelled { reason, .. }) => RunEventKind::Cancelled { reason: reason.clone() },
-            Err(RunError::TimedOut { running, .. }) => RunEventKind::TimedOut { running: running.clone() },
+        let broken = |message| Err(RunError::Broken { run: self.id.clone(), message });
+        let outcome = match (live.broken.clone(), live.ending.take()) {
+            (Some(message), _) => broken(message),
+            (None, Some(ending)) => {
+                // The output is cloned for the stream, which is the author's code.
+                let ended = catch_unwind(AssertUnwindSafe(|| {
+                    let outcome = self.outcome(ending);
+                    (outcome.clone(), outcome)
+                }));
+                match ended {
+                    Ok((for_stream, outcome)) => return self.announce(live, for_stream, outcome, afterwards),
+                    Err(panic) => broken(panic_message(&*panic).to_owned()),
+                }
+            }
+            (None, None) => return,
+        };
+        self.announce(live, outcome.clone(), outcome, afterwards);
+    }
+
+    fn announce(
+        &self,
+        live: &mut Live<W>,
+        for_stream: Result<W::Output, RunError>,
+        outcome: Result<W::Output, RunError>,
+        afterwards: &mut Afterwards,
+    ) {
+        let terminal = match for_stream {
+            Ok(output) => RunEventKind::Completed { output },
+            Err(RunError::Cancelled { reason, .. }) => RunEventKind::Cancelled { reason },
+            Err(RunError::TimedOut { running, .. }) => RunEventKind::TimedOut { running },
             Err(RunError::Suspended { .. }) => RunEventKind::Suspended,
-            Err(error) => RunEventKind::Failed { error: error.clone() },
+            Err(error) => RunEventKind::Failed { error },
         };
         self.stream.write(live.engine.state().ticks(), self.clock.now()).push(terminal);
         live.outcome = Some(outcome);
-        afterwards.wake.append(&mut live.waiting);
+        afterwards.wake.extend(live.waiting.take());
     }
 
     fn outcome(&self, ending: Ending<W::Event>) -> Result<W::Output, RunError> {
@@ -307,7 +364,7 @@ impl<W: Workflow> Host<W> {
     }
 
     fn is_current(live: &Live<W>, invocation: InvocationId, attempt: u32) -> bool {
-        let found = live.engine.state().invocation(invocation);
+        let found = live.engine.state().invocation(invocation).filter(|_| live.broken.is_none());
         found.is_some_and(|found| found.state == InvocationState::Running && found.attempt == attempt)
     }
 
@@ -382,21 +439,27 @@ struct Lane<W: Workflow> {
 
 impl<W: Workflow> Lane<W> {
     async fn work(mut self, first: Option<Invoke<W::Event>>) {
-        let mut turn = Turn::start();
+        let mut shift = Shift::start();
         let mut next = match first {
             Some(invoke) => Next::Step(invoke),
-            None => self.next(&turn),
+            None => self.next(&shift),
         };
         loop {
             next = match next {
                 Next::Step(invoke) => {
-                    turn.steps += 1;
-                    self.step(invoke, &turn).await
+                    shift.steps += 1;
+                    self.step(invoke, &shift).await
                 }
                 Next::GiveWay => {
-                    give_way().await;
-                    turn = Turn::start();
-                    self.next(&turn)
+                    if shift.is_long() {
+                        // A worker that is kept busy for long looks at what came from elsewhere, and at its timers,
+                        // only when its own queue is empty, so this stays out of that queue for once.
+                        tokio::task::yield_now().await;
+                    } else {
+                        give_way().await;
+                    }
+                    shift = Shift::start();
+                    self.next(&shift)
                 }
                 Next::Leave => {
                     self.counted = false;
@@ -406,15 +469,15 @@ impl<W: Workflow> Lane<W> {
         }
     }
 
-    fn next(&self, turn: &Turn) -> Next<W::Event> {
+    fn next(&self, shift: &Shift) -> Next<W::Event> {
         let mut afterwards = Afterwards::default();
-        let next = Host::next(&mut self.host.lock(), turn.goes_on(), &mut afterwards);
+        let next = Host::next(&mut self.host.lock(), shift.goes_on(), &mut afterwards);
         self.host.finish(afterwards);
         next
     }
 
     /// Calls a step and polls it once.
-    async fn step(&self, invoke: Invoke<W::Event>, turn: &Turn) -> Next<W::Event> {
+    async fn step(&self, invoke: Invoke<W::Event>, shift: &Shift) -> Next<W::Event> {
         let host = &self.host;
         let ticket = Ticket::of(host, &invoke);
         let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone());
@@ -427,18 +490,18 @@ impl<W: Workflow> Lane<W> {
                     Poll::Ready(result) => drop_step(future).and(result),
                     Poll::Pending => {
                         ticket.detach(future);
-                        return self.next(turn);
+                        return self.next(shift);
                     }
                 }
             }
             Ok(StepCall::Blocking(work)) => {
                 let runtime = host.runtime.clone();
                 runtime.spawn_blocking(move || ticket.block(work));
-                return self.next(turn);
+                return self.next(shift);
             }
             Err(panic) => Err(panicked(&*panic)),
         };
-        ticket.report(result, |live, afterwards| Host::next(live, turn.goes_on(), afterwards))
+        ticket.report(result, |live, afterwards| Host::next(live, shift.goes_on(), afterwards))
     }
 }
 
@@ -490,18 +553,23 @@ impl<W: Workflow> Drop for Alarm<W> {
 }
 
 /// How long a lane has been working without giving way.
-struct Turn {
+struct Shift {
     since: Instant,
     steps: u32,
 }
 
-impl Turn {
+impl Shift {
     fn start() -> Self {
         Self { since: Instant::now(), steps: 0 }
     }
 
+    /// Whether a step has kept its worker busy for so long that others may be waiting.
+    fn is_long(&self) -> bool {
+        self.since.elapsed() >= TIME_PER_SHIFT
+    }
+
     fn goes_on(&self) -> bool {
-        self.steps < STEPS_PER_TURN && self.since.elapsed() < TIME_PER_TURN
+        self.steps < STEPS_PER_SHIFT && !self.is_long()
     }
 }
 
@@ -586,14 +654,11 @@ impl<W: Workflow> Ticket<W> {
         };
         live.at_work -= 1;
         live.tasks.remove(&invocation);
-        match self.host.apply(&mut live, tick, &mut afterwards) {
-            Ok(()) => {
-                if let Some(state) = state {
-                    live.state = state;
-                }
+        // Refused if the step was cancelled while it finished: then what it did has no effect.
+        if self.host.apply(&mut live, tick, &mut afterwards).is_ok() {
+            if let Some(state) = state {
+                live.state = state;
             }
-            // The step was cancelled while it finished: what it did has no effect.
-            Err(_) => self.host.announce_if_over(&mut live, &mut afterwards),
         }
         let next = then(&mut live, &mut afterwards);
         drop(live);
@@ -719,12 +784,13 @@ fn drop_step<E>(future: StepFuture<E>) -> Result<(), StepError> {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> StepError {
-    let message = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is not a text");
-    StepError::of_kind(StepErrorKind::Panicked, format_args!("panicked: {message}"))
+    StepError::of_kind(StepErrorKind::Panicked, format_args!("panicked: {}", panic_message(panic)))
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a value that is not a text")
 }
 
 /// What observers see of a notice.

@@ -121,6 +121,7 @@ mod retry;
 mod snapshot;
 mod stream;
 mod trace;
+mod wakers;
 mod workflow;
 
 pub use context::Context;

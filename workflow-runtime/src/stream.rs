@@ -9,7 +9,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context as Poller, Poll, Waker};
+use std::task::{Context as Poller, Poll};
 
 use serde::{Serialize, Serializer};
 use workflow_graph::Graph;
@@ -19,6 +19,7 @@ use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
 use crate::forms::Stored;
 use crate::handle::{Ask, Question, RunError};
+use crate::wakers::{Place, Wakers};
 use crate::workflow::{Asks, Workflow};
 
 /// How many events a run keeps for readers that come late or fall behind.
@@ -352,11 +353,18 @@ pub struct RunEvents<W: Workflow> {
     /// Open questions still to be delivered to a reader that fell behind.
     replay: VecDeque<RunEvent<W>>,
     over: bool,
+    place: Place,
+}
+
+impl<W: Workflow> Drop for RunEvents<W> {
+    fn drop(&mut self) {
+        self.stream.lock().readers.leave(&self.place);
+    }
 }
 
 impl<W: Workflow> RunEvents<W> {
     pub(crate) fn new(stream: Arc<Stream<W>>, after: u64) -> Self {
-        Self { stream, after, replay: VecDeque::new(), over: false }
+        Self { stream, after, replay: VecDeque::new(), over: false, place: Place::default() }
     }
 
     /// The next event; `None` after the terminal one.
@@ -407,9 +415,7 @@ impl<W: Workflow> RunEvents<W> {
             self.after = terminal.number;
             return Poll::Ready(Some(Ok(terminal.clone())));
         }
-        if !ring.readers.iter().any(|reader| reader.will_wake(poller.waker())) {
-            ring.readers.push(poller.waker().clone());
-        }
+        ring.readers.wait(&mut self.place, poller.waker());
         Poll::Pending
     }
 }
@@ -437,6 +443,8 @@ pub(crate) struct Stream<W: Workflow> {
 
 struct Ring<W: Workflow> {
     kept: VecDeque<RunEvent<W>>,
+    /// The number of the first event of all.
+    began: u64,
     /// The number of the oldest event kept, or of the next one where none is.
     first: u64,
     tick: u64,
@@ -444,7 +452,7 @@ struct Ring<W: Workflow> {
     /// The questions that are open, for readers that fell behind.
     open: BTreeMap<RequestId, RunEvent<W>>,
     terminal: Option<RunEvent<W>>,
-    readers: Vec<Waker>,
+    readers: Wakers,
 }
 
 impl<W: Workflow> Stream<W> {
@@ -452,14 +460,20 @@ impl<W: Workflow> Stream<W> {
     pub(crate) fn starting_at(first: u64) -> Self {
         let ring = Ring {
             kept: VecDeque::new(),
+            began: first,
             first,
             tick: 0,
             at: Time(0),
             open: BTreeMap::new(),
             terminal: None,
-            readers: Vec::new(),
+            readers: Wakers::default(),
         };
         Self { ring: Mutex::new(ring) }
+    }
+
+    /// The number before that of the first event.
+    pub(crate) fn before_first(&self) -> u64 {
+        self.lock().began.saturating_sub(1)
     }
 
     /// The number that the next event gets.
@@ -536,7 +550,7 @@ impl<W: Workflow> Writer<'_, W> {
 impl<W: Workflow> Drop for Writer<'_, W> {
     fn drop(&mut self) {
         if self.wrote {
-            for reader in self.ring.readers.drain(..) {
+            for reader in self.ring.readers.take() {
                 reader.wake();
             }
         }

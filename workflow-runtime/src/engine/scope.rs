@@ -92,6 +92,7 @@ impl<E: Payload> Turn<'_, E> {
         let gathers = gathers.iter().map(|slot| Gather {
             slot: *slot,
             arrived: BTreeMap::new(),
+            successes: 0,
             fired: false,
             recoveries: None,
         });
@@ -118,11 +119,10 @@ impl<E: Payload> Turn<'_, E> {
         }
         gather.recoveries = merged(gather.recoveries.take(), &way.recoveries);
         let place = Place { index: way.branch.index, from: way.from, commit };
+        gather.successes += u32::from(member.is_ok());
         gather.arrived.insert(place, member);
         let take = self.graph.step(slot.step).and_then(|step| step.options.take);
-        // A `take` counts what succeeded; without failures that is everything.
-        let successes = || gather.arrived.values().filter(|member| member.is_ok()).count() as u64;
-        if take.is_some_and(|take| successes() >= u64::from(take)) {
+        if take.is_some_and(|take| gather.successes >= take) {
             self.fire_early(slot, way.branch.scope);
         }
         true

@@ -249,6 +249,8 @@ pub(crate) enum Member {
 pub(crate) struct Gather<E> {
     pub(crate) slot: Slot,
     pub(crate) arrived: BTreeMap<Place, Result<E, Failure>>,
+    /// How many of them are no failures: what a `take` counts.
+    pub(crate) successes: u32,
     pub(crate) fired: bool,
     pub(crate) recoveries: Recoveries,
 }

@@ -64,14 +64,20 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     /// What is due happens first, as a tick of its own, even if the tick itself is refused then.
     pub(super) fn take(mut self, at: Time, tick: Tick<E>) -> Result<(), Refused> {
-        if self.state.next_due().is_some_and(|due| due <= at) {
+        // A run that is taken up is put in order first: until then nobody has held it.
+        let held = !matches!(tick, Tick::Resumed);
+        if held && self.state.next_due().is_some_and(|due| due <= at) {
             self.pass_time(at);
             self.state.ticks += 1;
             self.fire_what_is_due();
             self.finish();
         }
         self.permit(&tick)?;
-        self.pass_time(at);
+        if held {
+            self.pass_time(at);
+        } else {
+            self.state.now = self.state.now.max(at);
+        }
         self.state.ticks += 1;
         match tick {
             Tick::Started { input } => self.start(input),

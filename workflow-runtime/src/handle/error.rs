@@ -104,6 +104,14 @@ pub enum RunError {
         /// The run.
         run: RunId,
     },
+    /// The author's `Clone` or `Drop` of an event, or of the output, panicked. The run cannot go on; an earlier
+    /// snapshot can still be resumed.
+    Broken {
+        /// The run.
+        run: RunId,
+        /// The message of the panic.
+        message: String,
+    },
     /// The workflow does not do what its graph says, which is possible only where
     /// [`Workflow`](crate::Workflow) was implemented by hand.
     Misrouted {
@@ -125,6 +133,9 @@ impl fmt::Display for RunError {
             }
             Self::Cancelled { run, reason } => write!(f, "run {run} was cancelled: {reason}"),
             Self::Suspended { run } => write!(f, "run {run} was suspended"),
+            Self::Broken { run, message } => {
+                write!(f, "run {run} is broken, because an event panicked while it was cloned or dropped: {message}")
+            }
             Self::Misrouted { run, reason } => {
                 write!(f, "run {run} does not follow the graph of its workflow: {reason}")
             }

@@ -18,6 +18,7 @@ use crate::engine::{Refused, Request, Status, Tick};
 use crate::event::{Prompt, RequestId};
 use crate::snapshot::{ResumeError, Snapshot, SnapshotError};
 use crate::stream::RunEvents;
+use crate::wakers::Place;
 use crate::workflow::{AnswerError, Asks, Signals, Workflow};
 
 pub use error::{PendingError, RespondError, RunError, SendError, Stalled, WaitingJoin};
@@ -162,7 +163,8 @@ impl<W: Workflow> Run<W> {
     /// Readers are independent: each sees every event that is kept, and the terminal one last. A run that was
     /// resumed tells its open questions first.
     pub fn events(&self) -> RunEvents<W> {
-        self.events_after(0)
+        let stream = self.host.stream();
+        RunEvents::new(Arc::clone(stream), stream.before_first())
     }
 
     /// Its events after the one of that number.
@@ -260,11 +262,12 @@ impl<W: Workflow> Run<W> {
     /// # Errors
     /// The run has its output, so nothing is left to save; or a value does not serialise.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
-        self.host.look_at_all(|engine, state| {
+        let taken = self.host.look_at_all(|engine, state| {
             let next_event = self.host.stream().next_number();
             let snapshot = Snapshot::take(self.id(), engine, next_event)?;
             if size_of::<W::State>() == 0 { Ok(snapshot) } else { snapshot.with_state(state) }
-        })
+        });
+        taken.unwrap_or_else(|message| Err(SnapshotError::Broken { run: self.id().clone(), message }))
     }
 
     /// Stops the run where it is, and saves it. Steps that were running are cancelled, and run again, from
@@ -317,13 +320,21 @@ impl<W: Workflow> Run<W> {
 /// Waits for the end of a run. Cancel safe: waiting has no effect on the run.
 pub struct RunFuture<W: Workflow> {
     host: Arc<Host<W>>,
+    place: Place,
+}
+
+impl<W: Workflow> Drop for RunFuture<W> {
+    fn drop(&mut self) {
+        self.host.leave(&self.place);
+    }
 }
 
 impl<W: Workflow> Future for RunFuture<W> {
     type Output = Result<W::Output, RunError>;
 
     fn poll(self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<Self::Output> {
-        self.host.poll_outcome(poller.waker())
+        let Self { host, place } = self.get_mut();
+        host.poll_outcome(place, poller.waker())
     }
 }
 
@@ -338,7 +349,7 @@ impl<W: Workflow> IntoFuture for Run<W> {
     type IntoFuture = RunFuture<W>;
 
     fn into_future(self) -> RunFuture<W> {
-        RunFuture { host: self.host }
+        RunFuture { host: self.host, place: Place::default() }
     }
 }
 
@@ -347,6 +358,6 @@ impl<W: Workflow> IntoFuture for &Run<W> {
     type IntoFuture = RunFuture<W>;
 
     fn into_future(self) -> RunFuture<W> {
-        RunFuture { host: Arc::clone(&self.host) }
+        RunFuture { host: Arc::clone(&self.host), place: Place::default() }
     }
 }

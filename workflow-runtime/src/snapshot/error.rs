@@ -14,6 +14,15 @@ pub enum SnapshotError {
         /// The run.
         run: RunId,
     },
+    /// The author's `Clone` or `Drop` of an event panicked, and what was left is not worth saving. An earlier snapshot
+    /// can still be resumed.
+    #[error("run {run} is broken, because an event panicked while it was cloned or dropped: {message}")]
+    Broken {
+        /// The run.
+        run: RunId,
+        /// The message of the panic.
+        message: String,
+    },
     /// What the steps share does not serialise.
     #[error("the state of run {run} does not serialise")]
     State {

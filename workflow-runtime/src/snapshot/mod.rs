@@ -49,11 +49,11 @@ pub const FORMAT: u32 = 1;
 /// ```
 #[derive(Clone)]
 pub struct Snapshot {
-    saved: Saved,
+    content: Content,
 }
 
 #[derive(Clone)]
-enum Saved {
+enum Content {
     Known(Arc<Document>),
     Newer { format: u32, json: Arc<RawValue> },
 }
@@ -93,9 +93,9 @@ impl Snapshot {
     }
 
     fn document(&self) -> Option<&Document> {
-        match &self.saved {
-            Saved::Known(document) => Some(document),
-            Saved::Newer { .. } => None,
+        match &self.content {
+            Content::Known(document) => Some(document),
+            Content::Newer { .. } => None,
         }
     }
 
@@ -111,25 +111,25 @@ impl Snapshot {
             return Err(SnapshotError::Completed { run: run.clone() });
         }
         let document = Writer { graph: engine.graph(), run }.document(engine.state(), next_event)?;
-        Ok(Self { saved: Saved::Known(Arc::new(document)) })
+        Ok(Self { content: Content::Known(Arc::new(document)) })
     }
 
     /// Adds what the steps share.
     pub(crate) fn with_state<S: Stored>(self, state: &S) -> Result<Self, SnapshotError> {
-        let Saved::Known(document) = self.saved else { return Ok(self) };
+        let Content::Known(document) = self.content else { return Ok(self) };
         let mut json = Vec::new();
         let stored = state.store(&mut serde_json::Serializer::new(&mut json));
         let json = stored.and_then(|()| serde_json::from_slice::<Box<RawValue>>(&json));
         match (json, Arc::try_unwrap(document)) {
             (Ok(json), Ok(document)) => {
                 let document = Document { state: Some(json), ..document };
-                Ok(Self { saved: Saved::Known(Arc::new(document)) })
+                Ok(Self { content: Content::Known(Arc::new(document)) })
             }
             (Err(source), Ok(document)) => {
                 Err(SnapshotError::State { run: document.run.clone(), source: Arc::new(source) })
             }
             // Nobody else holds a snapshot that was just made.
-            (_, Err(document)) => Ok(Self { saved: Saved::Known(document) }),
+            (_, Err(document)) => Ok(Self { content: Content::Known(document) }),
         }
     }
 
@@ -140,9 +140,9 @@ impl Snapshot {
     /// As `resume`.
     pub fn restore<E: Events>(&self, graph: impl Into<GraphRef>) -> Result<Restored<E>, ResumeError> {
         let graph = graph.into();
-        let document = match &self.saved {
-            Saved::Known(document) => document,
-            Saved::Newer { format, .. } => {
+        let document = match &self.content {
+            Content::Known(document) => document,
+            Content::Newer { format, .. } => {
                 return Err(ResumeError::NewerFormat { found: *format, newest: FORMAT });
             }
         };
@@ -205,9 +205,9 @@ impl fmt::Debug for Snapshot {
 
 impl Serialize for Snapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.saved {
-            Saved::Known(document) => document.serialize(serializer),
-            Saved::Newer { json, .. } => json.serialize(serializer),
+        match &self.content {
+            Content::Known(document) => document.serialize(serializer),
+            Content::Newer { json, .. } => json.serialize(serializer),
         }
     }
 }
@@ -225,13 +225,13 @@ impl<'de> Deserialize<'de> for Snapshot {
         let Head { format } = serde_json::from_str(json.get()).map_err(|problem| {
             D::Error::custom(format_args!("this is not the snapshot of a run: {problem}"))
         })?;
-        let saved = if format > FORMAT {
-            Saved::Newer { format, json: json.into() }
+        let content = if format > FORMAT {
+            Content::Newer { format, json: json.into() }
         } else {
             let document = serde_json::from_str(json.get())
                 .map_err(|problem| D::Error::custom(format_args!("this snapshot is damaged: {problem}")))?;
-            Saved::Known(Arc::new(document))
+            Content::Known(Arc::new(document))
         };
-        Ok(Self { saved })
+        Ok(Self { content })
     }
 }

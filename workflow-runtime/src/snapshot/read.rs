@@ -34,6 +34,7 @@ impl<'a> Reader<'a> {
         // A step that is gone cannot be what a stall is about; the names only serve its message.
         state.ended = document.ended.iter().filter_map(|step| self.graph.step_named(step)).collect();
 
+        check_sense(document)?;
         let mut ids = Ids { last: document.last_id, seen: BTreeSet::new() };
         let mut found = Vec::new();
         for saved in &document.scopes {
@@ -163,9 +164,11 @@ impl<'a> Reader<'a> {
                 let place = Place { index: arrival.index, from, commit: arrival.commit };
                 Some((place, self.member(&arrival.member, slot, &what)?))
             });
-            let arrived = arrived.collect::<Option<_>>()?;
+            let arrived: BTreeMap<_, Result<E, Failure>> = arrived.collect::<Option<_>>()?;
+            let successes = arrived.values().filter(|member| member.is_ok()).count();
+            let successes = u32::try_from(successes).unwrap_or(u32::MAX);
             let recoveries = self.recoveries(&saved.recoveries);
-            gathers.push(Gather { slot, arrived, fired: saved.fired, recoveries });
+            gathers.push(Gather { slot, arrived, successes, fired: saved.fired, recoveries });
         }
         let same = gathers.len() == point.gathers.len()
             && point.gathers.iter().all(|slot| gathers.iter().any(|gather| gather.slot == *slot));
@@ -326,6 +329,32 @@ impl<'a> Reader<'a> {
     fn refuse<T>(&mut self, what: String, reason: MisfitReason) -> Option<T> {
         self.misfits.push(Misfit { what, reason });
         None
+    }
+}
+
+/// What no engine writes: a join that stands twice, and numbers that no run reaches, which would overflow when they are
+/// counted on.
+fn check_sense(document: &Document) -> Result<(), String> {
+    for joins in document.scopes.iter().map(|scope| &scope.joins).chain([&document.joins]) {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = joins.iter().find(|join| !seen.insert((join.index, &join.step))) {
+            return Err(format!("a half-filled join of step `{}` stands twice", twice.step));
+        }
+    }
+    let Document { last_id, next_event, ticks, now, .. } = document;
+    for (name, number) in [("last_id", *last_id), ("next_event", *next_event), ("ticks", *ticks), ("now", now.0)] {
+        if number > 1 << 62 {
+            return Err(format!("{name} is {number}"));
+        }
+    }
+    let counts = document.invocations.iter().flat_map(|saved| {
+        let sent = saved.emitters.iter().map(|sender| ("sent", sender.sent));
+        let recoveries = saved.recoveries.values().map(|count| ("recoveries", *count));
+        [("attempt", saved.attempt), ("interruptions", saved.interruptions)].into_iter().chain(sent).chain(recoveries)
+    });
+    match counts.into_iter().find(|(_, count)| *count > 1 << 30) {
+        Some((name, count)) => Err(format!("{name} is {count}")),
+        None => Ok(()),
     }
 }
 
