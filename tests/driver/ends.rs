@@ -14,7 +14,10 @@ async fn all<W: Workflow>(run: &Run<W>) -> Vec<RunEventKind<W>> {
     let mut kinds = Vec::new();
     while let Some(event) = events.next().await {
         let event = event.unwrap();
-        assert!(!kinds.last().is_some_and(RunEvent::is_terminal), "an event after the terminal one: {event:?}");
+        assert!(
+            !kinds.last().is_some_and(RunEvent::is_terminal),
+            "an event after the terminal one: {event:?}"
+        );
         kinds.push(event);
     }
     assert!(kinds.last().is_some_and(RunEvent::is_terminal), "the stream ended without a terminal event");
@@ -88,8 +91,12 @@ impl Panics {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_fails_its_step_with_its_message_and_nothing_else() {
-    for (late, step, message) in [(false, "at_once", "panicked: not today"), (true, "later", "panicked: too late")] {
-        let RunError::Failed { step: failed, error, .. } = Panics.run(late).await.unwrap_err() else { panic!() };
+    for (late, step, message) in
+        [(false, "at_once", "panicked: not today"), (true, "later", "panicked: too late")]
+    {
+        let RunError::Failed { step: failed, error, .. } = Panics.run(late).await.unwrap_err() else {
+            panic!()
+        };
         assert_eq!((&*failed, error.message()), (step, message));
         assert_eq!(error.kind(), StepErrorKind::Panicked);
     }
@@ -190,7 +197,10 @@ async fn a_run_in_which_nothing_can_happen_any_more_fails_at_once_and_says_what_
     let run = HalfJoin.run(());
     let RunError::Stalled(stalled) = run.await.unwrap_err() else { panic!() };
     let [WaitingJoin { step, arrived, missing, .. }] = &stalled.waiting[..] else { panic!("{stalled:?}") };
-    assert_eq!((&**step, &arrived[..], &missing[..]), ("both", &["Left".to_owned()][..], &["Right".to_owned()][..]));
+    assert_eq!(
+        (&**step, &arrived[..], &missing[..]),
+        ("both", &["Left".to_owned()][..], &["Right".to_owned()][..])
+    );
     assert_eq!(
         stalled.to_string(),
         format!(

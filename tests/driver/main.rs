@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "names of tests say what they show")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "that is how a test fails")]
 
+mod blocking;
 mod ends;
 mod failures;
 mod flows;

@@ -1,7 +1,7 @@
 //! Panics of the author's code outside steps: nothing hangs, and the process goes on.
 
-use workflow_runtime::prelude::*;
 use workflow_runtime::SnapshotError;
+use workflow_runtime::prelude::*;
 
 #[event]
 struct Fragile {
@@ -35,7 +35,10 @@ impl Drop for Bomb {
 }
 
 impl workflow_runtime::__private::serde::Serialize for Bomb {
-    fn serialize<S: workflow_runtime::__private::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: workflow_runtime::__private::serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
     }
 }
@@ -78,7 +81,8 @@ impl Careless {
 async fn an_event_that_panics_when_it_is_cloned_or_dropped_ends_the_run_and_nothing_hangs() {
     for on_clone in [true, false] {
         let run = Careless.run(on_clone);
-        let error = tokio::time::timeout(std::time::Duration::from_secs(60), &run).await.expect("no run hangs");
+        let error =
+            tokio::time::timeout(std::time::Duration::from_secs(60), &run).await.expect("no run hangs");
         let error = error.unwrap_err();
         assert!(matches!(error, RunError::Broken { .. } | RunError::Failed { .. }), "{error:?}");
         let mut events = run.events();

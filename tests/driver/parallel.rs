@@ -1,7 +1,7 @@
 //! Steps at the same time.
 
-use std::sync::{Arc, Barrier, mpsc};
 use std::sync::Mutex;
+use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
 use workflow_runtime::prelude::*;
@@ -148,7 +148,10 @@ impl Pairs {
 
     #[step]
     fn all(&self, pairs: Vec<Pair>) -> Stop<u64> {
-        assert!(pairs.iter().zip(0..).all(|(pair, n)| (pair.left, pair.right) == (n, n)), "each item's own two");
+        assert!(
+            pairs.iter().zip(0..).all(|(pair, n)| (pair.left, pair.right) == (n, n)),
+            "each item's own two"
+        );
         Stop(pairs.len() as u64)
     }
 }

@@ -32,7 +32,9 @@ async fn an_answer_in_json_is_as_good() {
 async fn an_answer_of_the_wrong_type_is_an_error_to_the_sender_and_the_question_stays_open() {
     let (run, ask) = Shop::default().asking().await;
     let error = run.respond_json(ask.id, &json("\"two\"")).await.unwrap_err();
-    let RespondError::Refused { reason: AnswerError::WrongType { reason, .. }, .. } = &error else { panic!("{error:?}") };
+    let RespondError::Refused { reason: AnswerError::WrongType { reason, .. }, .. } = &error else {
+        panic!("{error:?}")
+    };
     assert!(reason.contains("expected u32"), "{reason}");
     run.respond(&ask, 2).await.unwrap();
     assert_eq!(run.await, Ok(6));
@@ -63,7 +65,10 @@ async fn a_second_answer_is_an_error_to_the_sender_and_changes_nothing() {
 async fn an_answer_to_a_question_that_was_never_asked_is_an_error() {
     let (run, _) = Shop::default().asking().await;
     let error = run.respond_json(RequestId(4_711), &json("2")).await.unwrap_err();
-    let text = format!("question 4711 of run {} is not open: it was answered or withdrawn, or never asked", run.id());
+    let text = format!(
+        "question 4711 of run {} is not open: it was answered or withdrawn, or never asked",
+        run.id()
+    );
     assert_eq!(error.to_string(), text);
 }
 
@@ -133,7 +138,9 @@ async fn an_answer_is_matched_by_id_and_not_by_type() {
     let sure = run.pending().one::<Sure>().unwrap();
     let mut mixed_up = sure.clone();
     mixed_up.id = text.id;
-    let RespondError::Refused { reason, .. } = run.respond(&mixed_up, true).await.unwrap_err() else { panic!() };
+    let RespondError::Refused { reason, .. } = run.respond(&mixed_up, true).await.unwrap_err() else {
+        panic!()
+    };
     assert!(matches!(reason, AnswerError::OtherPrompt { .. }), "{reason:?}");
     assert_eq!(run.pending().len(), 2);
 }

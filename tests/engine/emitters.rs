@@ -69,7 +69,10 @@ fn a_sender_whose_events_nobody_needs_any_more_goes_on_and_is_not_heard() {
         both: Read & First -> Stop";
     let mut run = Scenario::start(graph(steps), "");
     run.send("read()", 0, "Line=a").send("read()", 1, "Line=b").finish("work(b)", &["Done=B"]);
-    assert_eq!((run.running(), &run.aborted[..]), (vec!["read()".to_owned(), "first([B])".to_owned()], &["work(a)".to_owned()][..]));
+    assert_eq!(
+        (run.running(), &run.aborted[..]),
+        (vec!["read()".to_owned(), "first([B])".to_owned()], &["work(a)".to_owned()][..])
+    );
     run.send("read()", 2, "Line=c").finish("first([B])", &["First=f"]).finish("read()", &["Read=r"]);
     assert_eq!(run.running(), ["both(r, f)"]);
 }

@@ -87,7 +87,9 @@ fn a_failed_member_survives_a_snapshot() {
 fn take_counts_successes_so_it_is_the_first_that_works_and_what_failed_before() {
     let steps = "split: Start -> Vec(Task)\n work: Task -> Done\n first[take=1]: results Done -> Stop";
     let mut run = Scenario::start(graph(steps), "");
-    run.finish("split()", &["Task=1", "Task=2", "Task=3"]).fail("work(3)", "no").finish("work(2)", &["Done=2"]);
+    run.finish("split()", &["Task=1", "Task=2", "Task=3"])
+        .fail("work(3)", "no")
+        .finish("work(2)", &["Done=2"]);
     assert_eq!(run.running(), ["first([2 !no])"]);
     assert_eq!(run.aborted, ["work(1)"]);
 }
@@ -118,7 +120,9 @@ fn if_nobody_takes_a_failure_everything_stays_as_it_is_and_can_be_continued() {
         inner: Vec(Done) -> Sum
         outer: Vec(Sum) -> Stop";
     let mut run = Scenario::start(graph(steps), "");
-    run.finish("split()", &["Group=g"]).finish("open(g)", &["Task=1", "Task=2"]).finish("work(2)", &["Done=2"]);
+    run.finish("split()", &["Group=g"])
+        .finish("open(g)", &["Task=1", "Task=2"])
+        .finish("work(2)", &["Done=2"]);
     run.fail("work(1)", "no");
     assert_eq!(*run.status(), Status::Failed);
     let mut run = run.resumed();

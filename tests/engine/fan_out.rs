@@ -67,15 +67,19 @@ fn mixed_elements_are_gathered_together_in_fan_out_order() {
 
 #[test]
 fn two_gathers_on_one_scope_both_fire() {
-    let steps = "split: Start -> Vec(Task)\n work: Task -> Done\n sum: Vec(Done) -> ()\n all: Vec(Done) -> Stop";
+    let steps =
+        "split: Start -> Vec(Task)\n work: Task -> Done\n sum: Vec(Done) -> ()\n all: Vec(Done) -> Stop";
     let mut run = Scenario::start(graph(steps), "");
-    run.finish("split()", &["Task=1", "Task=2"]).finish("work(2)", &["Done=b"]).finish("work(1)", &["Done=a"]);
+    run.finish("split()", &["Task=1", "Task=2"])
+        .finish("work(2)", &["Done=b"])
+        .finish("work(1)", &["Done=a"]);
     assert_eq!(run.running(), ["sum([a b])", "all([a b])"]);
 }
 
 #[test]
 fn two_events_of_one_branch_stand_by_the_place_of_their_steps_in_the_source() {
-    let steps = "split: Start -> Vec(Task)\n first: Task -> Done\n second: Task -> Done\n all: Vec(Done) -> Stop";
+    let steps =
+        "split: Start -> Vec(Task)\n first: Task -> Done\n second: Task -> Done\n all: Vec(Done) -> Stop";
     let mut run = Scenario::start(graph(steps), "");
     run.finish("split()", &["Task=1", "Task=2"]);
     run.finish("second(1)", &["Done=1b"]).finish("second(2)", &["Done=2b"]);
@@ -120,7 +124,9 @@ fn steps_know_how_deep_they_are() {
 fn every_round_of_a_loop_gathers_its_own() {
     let steps = "split: Start | Again -> Vec(Task)\n work: Task -> Done\n all: Vec(Done) -> Again | Stop";
     let mut run = Scenario::start(graph(steps), "0");
-    run.finish("split(0)", &["Task=1", "Task=2"]).finish("work(1)", &["Done=1"]).finish("work(2)", &["Done=2"]);
+    run.finish("split(0)", &["Task=1", "Task=2"])
+        .finish("work(1)", &["Done=1"])
+        .finish("work(2)", &["Done=2"]);
     run.finish("all([1 2])", &["Again=1"]);
     run.finish("split(1)", &["Task=3"]).finish("work(3)", &["Done=3"]);
     run.finish("all([3])", &["Stop=end"]);

@@ -75,7 +75,9 @@ fn a_gather_joins_with_an_event_of_the_branch_in_which_its_scope_was_opened() {
     let mut run = Scenario::start(graph(steps), "");
     run.finish("plan()", &["Plan=p"]);
     assert_eq!(run.running(), ["split(p)"]);
-    run.finish("split(p)", &["Task=1", "Task=2"]).finish("work(2)", &["Done=b"]).finish("work(1)", &["Done=a"]);
+    run.finish("split(p)", &["Task=1", "Task=2"])
+        .finish("work(2)", &["Done=b"])
+        .finish("work(1)", &["Done=a"]);
     assert_eq!(run.running(), ["report(p, [a b])"]);
 }
 

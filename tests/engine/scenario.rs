@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use workflow_runtime::engine::{
-    Command, Emitted, Ending, Engine, Input, InvocationState, Invoke, Notice, Part, Payload, Refused, ScopeId,
-    State, Status, Tick, Time, Verdict,
+    Command, Emitted, Ending, Engine, Input, InvocationState, Invoke, Notice, Part, Payload, Refused,
+    ScopeId, State, Status, Tick, Time, Verdict,
 };
 use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Role, Tool};
 use workflow_runtime::{Events, RequestId, RunId, Snapshot, StepError};
@@ -138,7 +138,9 @@ impl Scenario {
             Alternative::One(_) => None,
         });
         match (values.pop(), point) {
-            (Some(value), point) if values.is_empty() && (point.is_none() || single(&value)) => Emitted::One(value),
+            (Some(value), point) if values.is_empty() && (point.is_none() || single(&value)) => {
+                Emitted::One(value)
+            }
             (None, None) => Emitted::None,
             (last, point) => {
                 values.extend(last);
@@ -347,9 +349,13 @@ impl Scenario {
         let open: Vec<_> = state.scopes().map(|(id, _)| id).collect();
         for (id, scope) in state.scopes() {
             assert_eq!(scope.parent.is_none(), id == ScopeId::ROOT);
-            assert!(scope.parent.is_none_or(|parent| open.contains(&parent.scope)), "{id:?} has lost its parent");
+            assert!(
+                scope.parent.is_none_or(|parent| open.contains(&parent.scope)),
+                "{id:?} has lost its parent"
+            );
         }
-        let branches = state.invocations().map(|(_, it)| it.branch).chain(state.requests().map(|(_, it)| it.branch));
+        let branches =
+            state.invocations().map(|(_, it)| it.branch).chain(state.requests().map(|(_, it)| it.branch));
         for branch in branches {
             assert!(open.contains(&branch.scope), "something lives in {:?}, which is closed", branch.scope);
         }
@@ -358,7 +364,9 @@ impl Scenario {
         if *state.status() != Status::Completed {
             let json = self.snapshot().to_json();
             let read = Snapshot::from_json(&json).unwrap();
-            let copy = read.restore::<Value>(Arc::clone(&self.graph)).unwrap_or_else(|error| panic!("{error}\n{json}"));
+            let copy = read
+                .restore::<Value>(Arc::clone(&self.graph))
+                .unwrap_or_else(|error| panic!("{error}\n{json}"));
             assert_eq!(Snapshot::take(&RunId::from("run"), &copy.engine, 1).unwrap().to_json(), json);
             self.copy = Some(copy.engine);
         }

@@ -5,7 +5,8 @@ use workflow_runtime::engine::{Refused, Status, Tick};
 use crate::graphs::graph;
 use crate::scenario::Scenario;
 
-const CLOSING: &str = "a: Start -> ()\n note: signal Note -> ()\n also: signal Note -> ()\n close: signal Close -> Stop";
+const CLOSING: &str =
+    "a: Start -> ()\n note: signal Note -> ()\n also: signal Note -> ()\n close: signal Close -> Stop";
 
 #[test]
 fn a_signal_goes_to_each_step_that_takes_it() {

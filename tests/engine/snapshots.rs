@@ -20,7 +20,9 @@ const FLOW: &str = "
 fn halfway() -> Scenario {
     let mut run = Scenario::start(graph(FLOW), "");
     run.finish("split()", &["Task=1", "Task=2", "Task=3"]);
-    run.finish("work(1)", &["Done=a"]).finish("extra(a)", &[]).finish("work(2)", &["InputRequired<Ok>=sure?"]);
+    run.finish("work(1)", &["Done=a"])
+        .finish("extra(a)", &[])
+        .finish("work(2)", &["InputRequired<Ok>=sure?"]);
     run
 }
 
@@ -95,7 +97,10 @@ fn a_question_that_no_step_asks_any_more_is_refused() {
         work: Task -> Done
         extra: Done -> ()
         all: Vec(Done) -> Stop";
-    assert_eq!(misfits(without), ["question 8 of step `work`: there is no event `InputRequired<Ok>` any more"]);
+    assert_eq!(
+        misfits(without),
+        ["question 8 of step `work`: there is no event `InputRequired<Ok>` any more"]
+    );
 }
 
 #[test]
@@ -145,7 +150,9 @@ fn a_snapshot_of_another_workflow_is_refused() {
 
 #[test]
 fn a_value_that_cannot_be_read_is_refused_with_the_reason() {
-    let Err(ResumeError::DoesNotFit { misfits, .. }) = with(r#"["Task","3"]"#, r#"["Task",3]"#) else { panic!() };
+    let Err(ResumeError::DoesNotFit { misfits, .. }) = with(r#"["Task","3"]"#, r#"["Task",3]"#) else {
+        panic!()
+    };
     assert!(matches!(&misfits[0].reason, MisfitReason::Undecodable { event, .. } if event == "Task"));
 }
 

@@ -642,7 +642,7 @@ impl Reader<'_> {
                     self.errors.on(
                         ty,
                         format!(
-                            "`{name}` is listed twice, so nobody could tell which {what} is meant; remove one"
+                            "`{name}` is listed twice, so nobody could tell which {what} is meant; remove one, or rename one if they are two types"
                         ),
                     );
                     self.errors.on(*first, format!("`{name}` is first listed here"));

@@ -70,9 +70,6 @@ pub(crate) fn fits(def: &WorkflowDef, source: &Source) -> Result<(), Errors> {
 pub(crate) fn supported(def: &WorkflowDef) -> Result<(), Errors> {
     let mut errors = Errors::new();
     for step in &def.steps {
-        if let Some(key) = step.args.key("blocking") {
-            errors.on(key, "`blocking` is not supported yet; remove it");
-        }
         for tool in &step.signature.tools {
             match tool {
                 Tool::Emitter(_) => {}

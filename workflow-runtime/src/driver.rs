@@ -31,7 +31,8 @@ use workflow_graph::{EventId, StepId};
 
 use crate::context::{Context, Updates};
 use crate::engine::{
-    Command, Ending, Engine, InvocationId, InvocationState, Invoke, Notice, Payload, Refused, Tick, Time, Verdict,
+    Command, Ending, Engine, InvocationId, InvocationState, Invoke, Notice, Payload, Refused, Tick, Time,
+    Verdict,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::handle::{Question, RunError, RunId, RunOptions, Stalled};
@@ -118,7 +119,13 @@ impl<W: Workflow> Host<W> {
         host
     }
 
-    fn new(workflow: Arc<W>, id: RunId, engine: Engine<W::Event>, state: W::State, next_event: u64) -> Arc<Self> {
+    fn new(
+        workflow: Arc<W>,
+        id: RunId,
+        engine: Engine<W::Event>,
+        state: W::State,
+        next_event: u64,
+    ) -> Arc<Self> {
         let clock = Clock::not_before(engine.state().now());
         let live = Live {
             engine,
@@ -185,7 +192,8 @@ impl<W: Workflow> Host<W> {
     /// What is cancelled when that step is; `None` if it is not current any more.
     pub(crate) fn cancellation(&self, invocation: InvocationId, attempt: u32) -> Option<CancellationToken> {
         let mut live = self.lock();
-        Self::is_current(&live, invocation, attempt).then(|| live.tasks.entry(invocation).or_default().clone())
+        Self::is_current(&live, invocation, attempt)
+            .then(|| live.tasks.entry(invocation).or_default().clone())
     }
 
     /// The state of the run.
@@ -232,7 +240,12 @@ impl<W: Workflow> Host<W> {
     }
 
     /// Handles one tick and does its commands, as far as the lock allows.
-    fn apply(&self, live: &mut Live<W>, tick: Tick<W::Event>, afterwards: &mut Afterwards) -> Result<(), Refused> {
+    fn apply(
+        &self,
+        live: &mut Live<W>,
+        tick: Tick<W::Event>,
+        afterwards: &mut Afterwards,
+    ) -> Result<(), Refused> {
         // Events are cloned and dropped in a tick, which is the author's code.
         let applied = catch_unwind(AssertUnwindSafe(|| self.follow(live, tick, afterwards)));
         let taken = applied.unwrap_or_else(|panic| {
@@ -249,7 +262,12 @@ impl<W: Workflow> Host<W> {
         taken
     }
 
-    fn follow(&self, live: &mut Live<W>, tick: Tick<W::Event>, afterwards: &mut Afterwards) -> Result<(), Refused> {
+    fn follow(
+        &self,
+        live: &mut Live<W>,
+        tick: Tick<W::Event>,
+        afterwards: &mut Afterwards,
+    ) -> Result<(), Refused> {
         if live.broken.is_some() {
             return Err(Refused::Ended);
         }
@@ -614,7 +632,8 @@ impl<W: Workflow> Ticket<W> {
     /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
     fn verdict(&self, error: &StepError) -> Verdict {
         let Some(retry) = W::policy(self.step).retry else { return Verdict::Final };
-        let since_first = self.first_failed_at.map_or(0, |first| self.host.clock.now().0.saturating_sub(first.0));
+        let since_first =
+            self.first_failed_at.map_or(0, |first| self.host.clock.now().0.saturating_sub(first.0));
         let seed = self.host.id.seed() ^ self.invocation.0.rotate_left(32);
         let decide = || retry.decide(error, self.attempt, Duration::from_millis(since_first), seed);
         match catch_unwind(AssertUnwindSafe(decide)) {
@@ -768,10 +787,7 @@ impl<W: Workflow> Work<W> {
 }
 
 /// Polls a step. A panic is a failure of the step.
-fn poll_step<E>(
-    future: &mut StepFuture<E>,
-    poller: &mut std::task::Context<'_>,
-) -> Poll<StepResult<E>> {
+fn poll_step<E>(future: &mut StepFuture<E>, poller: &mut std::task::Context<'_>) -> Poll<StepResult<E>> {
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(poller))) {
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),

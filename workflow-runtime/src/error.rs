@@ -113,7 +113,9 @@ impl StepError {
         match Arc::try_unwrap(error.inner) {
             Ok(inner) => Self { inner: Arc::new(Inner { hint: Some(hint), ..inner }) },
             // Somebody holds a clone. The texts are what matters then.
-            Err(shared) => Self { inner: Arc::new(Inner { saved: shared.saved.clone(), hint: Some(hint), source: None }) },
+            Err(shared) => Self {
+                inner: Arc::new(Inner { saved: shared.saved.clone(), hint: Some(hint), source: None }),
+            },
         }
     }
 

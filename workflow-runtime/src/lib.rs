@@ -129,12 +129,13 @@ pub use emitter::Emitter;
 pub use engine::{InvocationId, Status, Time};
 pub use error::{IntoStepError, StepError, StepErrorKind};
 pub use event::{
-    Event, Expired, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Signal, Start, StepFailed, Stop, Text,
+    Event, Expired, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Signal, Start, StepFailed,
+    Stop, Text,
 };
 pub use forms::{Saved, Stored};
 pub use handle::{
-    Ask, Pending, PendingError, Question, RespondError, Run, RunError, RunFuture, RunId, RunOptions, SendError, Stalled, WaitingJoin,
-    WorkflowExt,
+    Ask, Pending, PendingError, Question, RespondError, Run, RunError, RunFuture, RunId, RunOptions,
+    SendError, Stalled, WaitingJoin, WorkflowExt,
 };
 pub use macros::{Event, Prompt, data, event, prompt, step, workflow};
 pub use one_of::{Never, OneOf};
@@ -145,16 +146,19 @@ pub use retry::{Final, Retry, RetryAfter, duration};
 pub use snapshot::{FORMAT, Misfit, MisfitReason, Restored, ResumeError, Snapshot, SnapshotError};
 pub use stream::{EVENTS_KEPT, EventCounts, RunEvent, RunEventKind, RunEvents, StreamError};
 pub use trace::Trace;
-pub use workflow::{AnswerError, Asks, BlockingStep, Events, Schema, Signals, StepCall, StepFuture, StepPolicy, StepResult, Workflow};
+pub use workflow::{
+    AnswerError, Asks, BlockingStep, Events, Schema, Signals, StepCall, StepFuture, StepPolicy, StepResult,
+    Workflow,
+};
 pub use workflow_graph as graph;
 pub use workflow_graph::Graph;
 
 /// What a program with workflows needs.
 pub mod prelude {
     pub use crate::{
-        Ask, Asks, Context, Emitter, Event, Expired, Graph, HumanResponse, InputRequired, OneOf, Prompt, Retry, Run,
-        RunError, RunEvent, RunEventKind, RunId, Signal, Snapshot, Start, StepError, StepFailed, Stop, Text, Workflow,
-        WorkflowExt, data, event, prompt, step, workflow,
+        Ask, Asks, Context, Emitter, Event, Expired, Graph, HumanResponse, InputRequired, OneOf, Prompt,
+        Retry, Run, RunError, RunEvent, RunEventKind, RunId, Signal, Snapshot, Start, StepError, StepFailed,
+        Stop, Text, Workflow, WorkflowExt, data, event, prompt, step, workflow,
     };
 }
 

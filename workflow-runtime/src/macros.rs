@@ -93,6 +93,7 @@ pub use workflow_macros::workflow;
 /// | `timeout = "30s"` | an attempt that takes longer fails; for an `async fn` |
 /// | `catches(fetch, parse)` | the steps whose failures this error handler takes; else those that no other one names |
 /// | `max_recoveries = 3` | how often an error handler runs on the way of one event; 1 if not said |
+/// | `blocking` | for a `fn` that computes for long or blocks its thread: it runs where that holds nobody up. It cannot be stopped; [`Context::is_cancelled`](crate::Context::is_cancelled) tells it to return early |
 /// | `workers = 4` | runs at most so many at once within a run |
 /// | `take = 1` | a gather fires on so many arrivals, and the rest of its fan-out is cancelled |
 /// | `cancel_rest = false` | .. is not |

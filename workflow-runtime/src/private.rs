@@ -389,6 +389,11 @@ pub fn done<E>(step: impl FnOnce() -> StepResult<E>) -> StepCall<E> {
     StepCall::Done(step())
 }
 
+/// Calls a step that blocks its thread, later and elsewhere.
+pub fn blocking<E>(step: impl FnOnce() -> StepResult<E> + Send + 'static) -> StepCall<E> {
+    StepCall::Blocking(Box::new(step))
+}
+
 /// The input of a step with one parameter.
 ///
 /// # Errors

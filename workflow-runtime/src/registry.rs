@@ -156,7 +156,9 @@ impl fmt::Display for Location {
 
 /// Two workflows of the program have one name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("two workflows are called `{name}`: one at {first}, one at {second}; rename one with `name = \"..\"`")]
+#[error(
+    "two workflows are called `{name}`: one at {first}, one at {second}; rename one with `name = \"..\"`"
+)]
 #[non_exhaustive]
 pub struct DuplicateWorkflow {
     /// The name.

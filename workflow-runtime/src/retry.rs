@@ -254,7 +254,9 @@ pub const fn duration(text: &str) -> Duration {
 #[track_caller]
 #[expect(clippy::panic, reason = "in a constant this is how an error is reported")]
 const fn wrong_duration() -> ! {
-    panic!("this is not a duration; write a number and a unit, such as \"200ms\", \"10s\", \"1.5m\", \"2h\" or \"7d\"")
+    panic!(
+        "this is not a duration; write a number and a unit, such as \"200ms\", \"10s\", \"1.5m\", \"2h\" or \"7d\""
+    )
 }
 
 const fn parse(text: &[u8]) -> Option<Duration> {
@@ -405,7 +407,10 @@ mod tests {
         assert_eq!(delays(Retry::fixed("1s").attempts(4)), [1_000, 1_000, 1_000]);
         assert_eq!(delays(Retry::linear("1s").attempts(4)), [1_000, 2_000, 3_000]);
         assert_eq!(delays(Retry::exponential("1s").attempts(5)), [1_000, 2_000, 4_000, 8_000]);
-        assert_eq!(delays(Retry::exponential("1s").factor(3).cap("5s").attempts(5)), [1_000, 3_000, 5_000, 5_000]);
+        assert_eq!(
+            delays(Retry::exponential("1s").factor(3).cap("5s").attempts(5)),
+            [1_000, 3_000, 5_000, 5_000]
+        );
         assert_eq!(delays(Retry::fixed("0s").attempts(1)), [] as [u128; 0]);
     }
 

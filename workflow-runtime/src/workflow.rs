@@ -13,8 +13,8 @@ use crate::context::Context;
 use crate::engine::{Emitted, Input, Payload};
 use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
-use crate::retry::Retry;
 use crate::forms::Stored;
+use crate::retry::Retry;
 
 /// A workflow: a value with steps, and the graph that connects them.
 ///

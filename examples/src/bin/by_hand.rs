@@ -189,10 +189,8 @@ impl Workflow for AskForNumber {
     }
 
     fn answer_json(asked: &Event, request: RequestId, response: &RawValue) -> Result<Event, AnswerError> {
-        let response = serde_json::from_str(response.get()).map_err(|error| AnswerError::WrongType {
-            expected: "String",
-            reason: error.to_string(),
-        })?;
+        let response = serde_json::from_str(response.get())
+            .map_err(|error| AnswerError::WrongType { expected: "String", reason: error.to_string() })?;
         Self::answer(asked, request, response)
     }
 

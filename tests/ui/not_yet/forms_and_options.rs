@@ -7,7 +7,7 @@ struct Flow;
 
 #[workflow]
 impl Flow {
-    #[step(blocking)]
+    #[step]
     fn begin(&self, _: Start) -> InputRequired {
         InputRequired::text("?")
     }

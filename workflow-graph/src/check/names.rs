@@ -66,9 +66,7 @@ pub(super) fn every_emitted_event_is_accepted(flow: &Flow<'_>, found: &mut Vec<V
         let remedy = match (near, flow.graph.role(event)) {
             (Some(near), _) => format!("did you mean {}?", flow.event(near)),
             (None, Some(Role::Prompt { .. })) => {
-                format!(
-                    "add a step that takes `HumanResponse<{payload}>`"
-                )
+                format!("add a step that takes `HumanResponse<{payload}>`")
             }
             (None, _) => format!("add a step that takes `{payload}` or stop with it"),
         };

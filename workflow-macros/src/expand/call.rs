@@ -23,6 +23,8 @@ pub(super) fn body(graph: &Graph<'_>, names: &Names) -> TokenStream {
             let boxed = located(quote!(#private::every_step_is_send), span);
             let block = quote_spanned!(span=> (async move { #body }));
             quote!(#number => #boxed #block,)
+        } else if def.args.blocking {
+            quote!(#number => #private::blocking(move || { #body }),)
         } else {
             quote!(#number => #private::done(move || { #body }),)
         }

@@ -52,7 +52,8 @@ impl<E: Payload> Turn<'_, E> {
         let (step, attempt, branch) = (invocation.step, invocation.attempt, invocation.branch);
         let way = Way { branch, from: step, recoveries: invocation.recoveries.clone() };
         self.publish(Notice::StepFailed { invocation: id, attempt, step, error: error.clone() });
-        let failure = Failure { step: self.step_name(step).to_owned(), invocation: id, attempts: attempt, error };
+        let failure =
+            Failure { step: self.step_name(step).to_owned(), invocation: id, attempts: attempt, error };
         if let Some((handler, recoveries)) = self.handler(step, &way.recoveries) {
             let Some(invocation) = self.state.invocations.remove(&id) else { return };
             for sender in &invocation.emitters {
@@ -88,7 +89,8 @@ impl<E: Payload> Turn<'_, E> {
         // The invocation that asked is over; the question's own id stands for it.
         let failure = Failure { step, invocation: InvocationId(id.0), attempts: 1, error };
         // What the step was given is gone, so a handler that wants it cannot run.
-        let handler = self.handler(way.from, &way.recoveries).filter(|(handler, _)| !self.wants_input(*handler));
+        let handler =
+            self.handler(way.from, &way.recoveries).filter(|(handler, _)| !self.wants_input(*handler));
         if let Some((handler, recoveries)) = handler {
             self.state.requests.remove(&id);
             self.recover(handler, failure, Input::Parts(Vec::new()), way.branch, recoveries);
@@ -158,7 +160,11 @@ impl<E: Payload> Turn<'_, E> {
             let param = self.graph.step(slot.step).and_then(|step| step.params.get(usize::from(slot.param)));
             param.is_some_and(|param| param.form == ParamForm::Gather { failures: true })
         };
-        gathers.iter().filter(|gather| !gather.fired && takes(gather.slot)).map(|gather| gather.slot).collect()
+        gathers
+            .iter()
+            .filter(|gather| !gather.fired && takes(gather.slot))
+            .map(|gather| gather.slot)
+            .collect()
     }
 
     /// Gives a failure to its taker. What lies between the taker and the failure is cancelled.

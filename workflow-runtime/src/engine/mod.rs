@@ -9,20 +9,22 @@
 //! ```text
 //!        Started              Finished with Stop
 //!  New ──────────▶ Running ───────────────────────▶ Completed
-//!                   ▲   │  Failed · stall · Cancelled · Suspended
+//!                   ▲   │  Failed · stall · out of time · Cancelled · Suspended
 //!                   │   ▼
-//!           Resumed │  Failed, Cancelled, Suspended
+//!           Resumed │  Failed, TimedOut, Cancelled, Suspended
 //!                   └───┘
 //! ```
 //!
 //! # States of an invocation
 //!
 //! ```text
-//!  delivered ──▶ Queued ──▶ Running ──▶ (gone: finished, or cancelled with its scope)
+//!  delivered ──▶ Queued ──▶ Running ──▶ (gone: finished, taken by a handler or a gather, or cancelled)
 //!                  ▲           │
-//!                  └───────────┤ the run was interrupted
-//!                              ▼
-//!                           Failed (kept, and run again when the run is resumed)
+//!                  ├───────────┤ the run was interrupted
+//!                  │           ├──▶ Delayed (until its retry is due)
+//!                  ├───────────│──────┘
+//!                  │           ▼
+//!                  └─────── Failed (nothing took it; run again when the run is resumed)
 //! ```
 //!
 //! # The contract with the driver
@@ -32,13 +34,16 @@
 //!   same invocation and attempt, unless a [`Command::Abort`] comes first. A tick that comes too late is
 //!   refused as [`Refused::NotCurrent`] and has changed nothing.
 //! - After [`Command::Finish`] no command follows until [`Tick::Resumed`].
+//! - It passes [`Tick::Time`] when [`Engine::next_due`] says so, at the latest.
 //! - A refused tick changes nothing; only what was due by then has happened, as a tick of its own, so there may
-//!   be commands all the same. Nothing here panics.
+//!   be commands all the same.
+//! - Nothing here panics; what can are the `Clone` and `Drop` of the payload. A state in the middle of such a panic is
+//!   not to be used any more.
 //!
 //! # Reading order
 //!
 //! [`tick`](Tick) and [`command`](Command) are the vocabulary, [`state`](State) is what is remembered,
-//! `turn` is what one tick does, and `scope` is how fan-outs close.
+//! `turn` is what one tick does, `scope` is how fan-outs close, and `failure` is who takes a failure.
 
 mod command;
 mod failure;
@@ -56,10 +61,10 @@ use workflow_graph::Graph;
 pub use command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
 pub use payload::{Emitted, Failure, Input, Part, Payload};
 pub(crate) use scope::emitter_points;
-pub(crate) use state::{Budget, Gather, Joins, Member, Parked, Place, Recoveries, Sender, Timer};
 pub use state::{
     Branch, Invocation, InvocationId, InvocationState, Request, Scope, ScopeId, State, Status, Time,
 };
+pub(crate) use state::{Budget, Gather, Joins, Member, Parked, Place, Recoveries, Sender, Timer};
 pub use tick::{Refused, Tick, Verdict};
 
 use turn::Turn;

@@ -15,8 +15,8 @@ use workflow_graph::{EventId, PointId, Slot, Step, Tool};
 use super::command::{Command, Notice};
 use super::payload::{Failure, Part, Payload};
 use super::state::{
-    Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Place, Scope, ScopeId, Sender, Timer,
-    merged,
+    Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Place, Scope, ScopeId, Sender,
+    Timer, merged,
 };
 use super::turn::{Turn, Way};
 

@@ -6,8 +6,8 @@ use super::MAX_INTERRUPTIONS;
 use super::command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
 use super::payload::{Emitted, Input, Part, Payload};
 use super::state::{
-    Branch, Budget, Invocation, InvocationId, InvocationState, Member, Parked, Recoveries, Request, ScopeId, State,
-    Status, Time, Timer, merged,
+    Branch, Budget, Invocation, InvocationId, InvocationState, Member, Parked, Recoveries, Request, ScopeId,
+    State, Status, Time, Timer, merged,
 };
 use super::tick::{Refused, Tick};
 use crate::error::{StepError, StepErrorKind};
@@ -82,7 +82,9 @@ impl<'a, E: Payload> Turn<'a, E> {
         match tick {
             Tick::Started { input } => self.start(input),
             Tick::Finished { invocation, emitted, .. } => self.settle(invocation, emitted),
-            Tick::Failed { invocation, error, verdict, .. } => self.attempt_failed(invocation, error, verdict),
+            Tick::Failed { invocation, error, verdict, .. } => {
+                self.attempt_failed(invocation, error, verdict)
+            }
             Tick::Sent { invocation, point, place, event, .. } => self.send(invocation, point, place, event),
             Tick::Answered { request, response } => self.answer(request, response),
             Tick::Signal { event } => self.deliver(event, &Way::root()),
@@ -401,7 +403,8 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     /// The run has its output: everything else is cancelled, and only then is the end announced.
     fn stop(&mut self, output: E) {
-        let running = self.state.invocations.iter().filter(|(_, other)| other.state == InvocationState::Running);
+        let running =
+            self.state.invocations.iter().filter(|(_, other)| other.state == InvocationState::Running);
         self.out.extend(running.map(|(id, _)| Command::Abort { invocation: *id }));
         let open = self.state.requests.keys();
         self.out.extend(open.map(|id| Command::Publish(Notice::InputWithdrawn { request: *id })));
@@ -431,7 +434,10 @@ impl<'a, E: Payload> Turn<'a, E> {
     }
 
     /// Puts what runs back to where it waits for a start, ahead of what has not run yet.
-    fn requeue_running(&mut self, mut each: impl FnMut(&mut Invocation<E>, InvocationId, &mut Vec<Command<E>>)) {
+    fn requeue_running(
+        &mut self,
+        mut each: impl FnMut(&mut Invocation<E>, InvocationId, &mut Vec<Command<E>>),
+    ) {
         let mut limited = Vec::new();
         for (id, invocation) in &mut self.state.invocations {
             if invocation.state != InvocationState::Running {
@@ -561,7 +567,15 @@ impl<'a, E: Payload> Turn<'a, E> {
         let (last_error, first_failed_at) = (invocation.last_error.clone(), invocation.first_failed_at);
         self.publish(Notice::StepStarted { invocation: id, attempt, step });
         let invocation = id;
-        self.out.push(Command::Run(Invoke { invocation, attempt, step, depth, input, last_error, first_failed_at }));
+        self.out.push(Command::Run(Invoke {
+            invocation,
+            attempt,
+            step,
+            depth,
+            input,
+            last_error,
+            first_failed_at,
+        }));
     }
 
     /// A retry is due. It goes ahead of what has not run yet.

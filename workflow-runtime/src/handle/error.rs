@@ -134,7 +134,10 @@ impl fmt::Display for RunError {
             Self::Cancelled { run, reason } => write!(f, "run {run} was cancelled: {reason}"),
             Self::Suspended { run } => write!(f, "run {run} was suspended"),
             Self::Broken { run, message } => {
-                write!(f, "run {run} is broken, because an event panicked while it was cloned or dropped: {message}")
+                write!(
+                    f,
+                    "run {run} is broken, because an event panicked while it was cloned or dropped: {message}"
+                )
             }
             Self::Misrouted { run, reason } => {
                 write!(f, "run {run} does not follow the graph of its workflow: {reason}")

@@ -342,7 +342,9 @@ fn check_sense(document: &Document) -> Result<(), String> {
         }
     }
     let Document { last_id, next_event, ticks, now, .. } = document;
-    for (name, number) in [("last_id", *last_id), ("next_event", *next_event), ("ticks", *ticks), ("now", now.0)] {
+    for (name, number) in
+        [("last_id", *last_id), ("next_event", *next_event), ("ticks", *ticks), ("now", now.0)]
+    {
         if number > 1 << 62 {
             return Err(format!("{name} is {number}"));
         }
@@ -350,7 +352,10 @@ fn check_sense(document: &Document) -> Result<(), String> {
     let counts = document.invocations.iter().flat_map(|saved| {
         let sent = saved.emitters.iter().map(|sender| ("sent", sender.sent));
         let recoveries = saved.recoveries.values().map(|count| ("recoveries", *count));
-        [("attempt", saved.attempt), ("interruptions", saved.interruptions)].into_iter().chain(sent).chain(recoveries)
+        [("attempt", saved.attempt), ("interruptions", saved.interruptions)]
+            .into_iter()
+            .chain(sent)
+            .chain(recoveries)
     });
     match counts.into_iter().find(|(_, count)| *count > 1 << 30) {
         Some((name, count)) => Err(format!("{name} is {count}")),
