@@ -518,13 +518,13 @@ mod tests {
     #[test]
     fn recursion_folds() {
         let graph = graph(
-            "root: Start -> Vec<Node>
+            "plant: Start -> Vec<Node>
              visit: Node -> Vec<Node> | Leaf
              up: Vec<Leaf|Up> -> Up
              end [skip=outside]: Up -> Stop",
         );
-        assert_eq!(levels(&graph, "visit"), ["/root", "/root/visit"]);
-        assert_eq!(levels(&graph, "up"), ["/", "/root", "/root/visit"]);
+        assert_eq!(levels(&graph, "visit"), ["/plant", "/plant/visit"]);
+        assert_eq!(levels(&graph, "up"), ["/", "/plant", "/plant/visit"]);
         assert_eq!(gathers(&graph, "visit"), [["up.0"]]);
     }
 

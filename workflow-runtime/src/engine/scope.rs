@@ -135,6 +135,7 @@ impl<E: Payload> Turn<'_, E> {
         let Some(parent) = scope.parent else { return };
         let Some(gather) = scope.gathers.iter_mut().find(|gather| gather.slot == slot) else { return };
         gather.fired = true;
+        gather.successes = 0;
         let recoveries = gather.recoveries.take();
         let all = std::mem::take(&mut gather.arrived).into_values().collect();
         let graph = self.graph;

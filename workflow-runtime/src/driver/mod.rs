@@ -16,35 +16,35 @@
 //! A run's end is announced when every step has really stopped: each step at work holds a [`Ticket`], and
 //! the last ticket to go announces.
 
+mod clock;
+mod lane;
+mod ticket;
+
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
-use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use tokio::runtime::Handle;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
-use crate::context::{Context, Updates};
 use crate::engine::{
     Command, Ending, Engine, InvocationId, InvocationState, Invoke, Notice, Payload, Refused, Tick, Time,
-    Verdict,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::handle::{Question, RunError, RunId, RunOptions, Stalled};
 use crate::snapshot::Restored;
 use crate::stream::{EventCounts, RunEventKind, Stream};
 use crate::wakers::{Place, Wakers};
-use crate::workflow::{BlockingStep, StepCall, StepFuture, StepResult, Workflow};
+use crate::workflow::Workflow;
 
-/// A lane gives way to other tasks after so many steps ..
-const STEPS_PER_SHIFT: u32 = 64;
-/// .. or after so long, whichever comes first.
-const TIME_PER_SHIFT: Duration = Duration::from_micros(200);
+use clock::{Alarm, Clock, millis};
+use lane::{Lane, Next};
+
+pub(crate) use lane::give_way;
 
 /// One run in memory.
 pub(crate) struct Host<W: Workflow> {
@@ -90,15 +90,6 @@ struct Afterwards {
     wake: Vec<Waker>,
     spawn_lane: bool,
     wait_until: Option<(Time, CancellationToken)>,
-}
-
-/// What a lane does next.
-enum Next<E> {
-    Step(Invoke<E>),
-    /// Let other tasks run, then ask again.
-    GiveWay,
-    /// Nothing is ready. The lane is not counted any more.
-    Leave,
 }
 
 impl<W: Workflow> Host<W> {
@@ -448,357 +439,6 @@ impl<W: Workflow> Drop for Host<W> {
     }
 }
 
-/// Takes steps from the ready queue of one run, one at a time, and polls them in place.
-struct Lane<W: Workflow> {
-    host: Arc<Host<W>>,
-    /// Whether it still counts in `lanes`.
-    counted: bool,
-}
-
-impl<W: Workflow> Lane<W> {
-    async fn work(mut self, first: Option<Invoke<W::Event>>) {
-        let mut shift = Shift::start();
-        let mut next = match first {
-            Some(invoke) => Next::Step(invoke),
-            None => self.next(&shift),
-        };
-        loop {
-            next = match next {
-                Next::Step(invoke) => {
-                    shift.steps += 1;
-                    self.step(invoke, &shift).await
-                }
-                Next::GiveWay => {
-                    if shift.is_long() {
-                        // A worker that is kept busy for long looks at what came from elsewhere, and at its timers,
-                        // only when its own queue is empty, so this stays out of that queue for once.
-                        tokio::task::yield_now().await;
-                    } else {
-                        give_way().await;
-                    }
-                    shift = Shift::start();
-                    self.next(&shift)
-                }
-                Next::Leave => {
-                    self.counted = false;
-                    return;
-                }
-            }
-        }
-    }
-
-    fn next(&self, shift: &Shift) -> Next<W::Event> {
-        let mut afterwards = Afterwards::default();
-        let next = Host::next(&mut self.host.lock(), shift.goes_on(), &mut afterwards);
-        self.host.finish(afterwards);
-        next
-    }
-
-    /// Calls a step and polls it once.
-    async fn step(&self, invoke: Invoke<W::Event>, shift: &Shift) -> Next<W::Event> {
-        let host = &self.host;
-        let ticket = Ticket::of(host, &invoke);
-        let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone());
-        let Invoke { step, input, .. } = invoke;
-        let call = AssertUnwindSafe(|| Arc::clone(&host.workflow).call(step, input, context));
-        let result = match catch_unwind(call) {
-            Ok(StepCall::Done(result)) => result,
-            Ok(StepCall::Running(mut future)) => {
-                match poll_fn(|poller| Poll::Ready(poll_step(&mut future, poller))).await {
-                    Poll::Ready(result) => drop_step(future).and(result),
-                    Poll::Pending => {
-                        ticket.detach(future);
-                        return self.next(shift);
-                    }
-                }
-            }
-            Ok(StepCall::Blocking(work)) => {
-                let runtime = host.runtime.clone();
-                runtime.spawn_blocking(move || ticket.block(work));
-                return self.next(shift);
-            }
-            Err(panic) => Err(panicked(&*panic)),
-        };
-        ticket.report(result, |live, afterwards| Host::next(live, shift.goes_on(), afterwards))
-    }
-}
-
-/// A lane that goes while steps are ready was dropped by a runtime that shuts down.
-impl<W: Workflow> Drop for Lane<W> {
-    fn drop(&mut self) {
-        if self.counted {
-            let mut live = self.host.lock();
-            live.lanes -= 1;
-            let abandoned = !live.ready.is_empty();
-            drop(live);
-            if abandoned {
-                // Refused only if the run has ended in between, and then nothing is lost.
-                let _ = self.host.tick(Tick::Suspended);
-            }
-        }
-    }
-}
-
-/// Waits for the time at which something is due.
-struct Alarm<W: Workflow> {
-    host: Arc<Host<W>>,
-    armed: bool,
-}
-
-impl<W: Workflow> Alarm<W> {
-    async fn wait(mut self, due: Time, token: CancellationToken) {
-        tokio::select! {
-            biased;
-            () = token.cancelled() => {}
-            () = tokio::time::sleep_until(self.host.clock.instant(due)) => {
-                self.host.lock().timer = None;
-                // Refused if the run has ended in between.
-                let _ = self.host.tick(Tick::Time);
-            }
-        }
-        self.armed = false;
-    }
-}
-
-/// An alarm that goes while it is armed was dropped by a runtime that shuts down.
-impl<W: Workflow> Drop for Alarm<W> {
-    fn drop(&mut self) {
-        if self.armed {
-            // Refused if the run has ended in between.
-            let _ = self.host.tick(Tick::Suspended);
-        }
-    }
-}
-
-/// How long a lane has been working without giving way.
-struct Shift {
-    since: Instant,
-    steps: u32,
-}
-
-impl Shift {
-    fn start() -> Self {
-        Self { since: Instant::now(), steps: 0 }
-    }
-
-    /// Whether a step has kept its worker busy for so long that others may be waiting.
-    fn is_long(&self) -> bool {
-        self.since.elapsed() >= TIME_PER_SHIFT
-    }
-
-    fn goes_on(&self) -> bool {
-        self.steps < STEPS_PER_SHIFT && !self.is_long()
-    }
-}
-
-/// Lets the other tasks of this worker run. Unlike tokio's `yield_now`, which defers the wake-up until the
-/// worker has polled its drivers, this goes to the back of the queue at once.
-pub(crate) async fn give_way() {
-    let mut gave_way = false;
-    poll_fn(|poller| {
-        if gave_way {
-            return Poll::Ready(());
-        }
-        gave_way = true;
-        poller.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-/// A step at work. Whoever holds it owes the run a report; dropping it says that the step was cancelled.
-struct Ticket<W: Workflow> {
-    host: Arc<Host<W>>,
-    invocation: InvocationId,
-    attempt: u32,
-    step: StepId,
-    first_failed_at: Option<Time>,
-    /// When the attempt has taken too long.
-    times_out: Option<Instant>,
-    updates: Updates<W::State>,
-    open: bool,
-}
-
-impl<W: Workflow> Ticket<W> {
-    /// The ticket of a step that is counted in `at_work`.
-    fn of(host: &Arc<Host<W>>, invoke: &Invoke<W::Event>) -> Self {
-        let Invoke { invocation, attempt, step, first_failed_at, .. } = *invoke;
-        let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let updates = (size_of::<W::State>() > 0).then(Arc::default);
-        let host = Arc::clone(host);
-        Self { host, invocation, attempt, step, first_failed_at, times_out, updates, open: true }
-    }
-
-    /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
-    fn verdict(&self, error: &StepError) -> Verdict {
-        let Some(retry) = W::policy(self.step).retry else { return Verdict::Final };
-        let since_first =
-            self.first_failed_at.map_or(0, |first| self.host.clock.now().0.saturating_sub(first.0));
-        let seed = self.host.id.seed() ^ self.invocation.0.rotate_left(32);
-        let decide = || retry.decide(error, self.attempt, Duration::from_millis(since_first), seed);
-        match catch_unwind(AssertUnwindSafe(decide)) {
-            Ok(Some(after)) => Verdict::Retry { after: millis(after) },
-            Ok(None) | Err(_) => Verdict::Final,
-        }
-    }
-
-    /// Hands in how the step ended. `then` looks for what to do next under the same lock.
-    fn report<T>(
-        mut self,
-        result: StepResult<W::Event>,
-        then: impl FnOnce(&mut Live<W>, &mut Afterwards) -> T,
-    ) -> T {
-        self.open = false;
-        let (invocation, attempt) = (self.invocation, self.attempt);
-        let mut afterwards = Afterwards::default();
-        let mut live;
-        let (tick, state) = match result {
-            Ok(emitted) => {
-                live = self.host.lock();
-                match self.changed_state(&live.state) {
-                    Ok(state) => (Tick::Finished { invocation, attempt, emitted }, state),
-                    Err(error) => {
-                        drop(live);
-                        let tick = self.failed(error);
-                        live = self.host.lock();
-                        (tick, None)
-                    }
-                }
-            }
-            Err(error) => {
-                let tick = self.failed(error);
-                live = self.host.lock();
-                (tick, None)
-            }
-        };
-        live.at_work -= 1;
-        live.tasks.remove(&invocation);
-        // Refused if the step was cancelled while it finished: then what it did has no effect.
-        if self.host.apply(&mut live, tick, &mut afterwards).is_ok() {
-            if let Some(state) = state {
-                live.state = state;
-            }
-        }
-        let next = then(&mut live, &mut afterwards);
-        drop(live);
-        self.host.finish(afterwards);
-        next
-    }
-
-    fn failed(&self, error: StepError) -> Tick<W::Event> {
-        let verdict = self.verdict(&error);
-        Tick::Failed { invocation: self.invocation, attempt: self.attempt, error, verdict }
-    }
-
-    /// The state with the step's changes, if it has made any. They are made on a copy, so that a panic tears nothing.
-    fn changed_state(&self, state: &W::State) -> Result<Option<Arc<W::State>>, StepError> {
-        let Some(updates) = &self.updates else { return Ok(None) };
-        let updates = std::mem::take(&mut *updates.lock().unwrap_or_else(PoisonError::into_inner));
-        if updates.is_empty() {
-            return Ok(None);
-        }
-        let change = AssertUnwindSafe(|| {
-            let mut copy = state.clone();
-            updates.iter().for_each(|update| update(&mut copy));
-            copy
-        });
-        catch_unwind(change).map(|changed| Some(Arc::new(changed))).map_err(|panic| panicked(&*panic))
-    }
-
-    /// Runs a step that blocks its thread. It cannot be stopped from outside; a step that was cancelled is waited for.
-    fn block(self, work: BlockingStep<W::Event>) {
-        let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(&*panic)));
-        self.report(result, |live, afterwards| live.want_lane(afterwards));
-    }
-
-    /// Gives a step that is not ready a task of its own.
-    fn detach(self, future: StepFuture<W::Event>) {
-        let Some(token) = self.host.cancellation(self.invocation, self.attempt) else {
-            // It was cancelled while it was polled. The future goes before the ticket.
-            drop(future);
-            return;
-        };
-        let runtime = self.host.runtime.clone();
-        runtime.spawn(Work { future, token, ticket: self }.run());
-    }
-}
-
-impl<W: Workflow> Drop for Ticket<W> {
-    fn drop(&mut self) {
-        if !self.open {
-            return;
-        }
-        let mut afterwards = Afterwards::default();
-        {
-            let mut live = self.host.lock();
-            live.at_work -= 1;
-            live.tasks.remove(&self.invocation);
-            if Host::is_current(&live, self.invocation, self.attempt) {
-                // Nobody cancelled this step: the runtime that ran it shuts down. The run can be resumed.
-                let _ = self.host.apply(&mut live, Tick::Suspended, &mut afterwards);
-            }
-            self.host.announce_if_over(&mut live, &mut afterwards);
-        }
-        self.host.finish(afterwards);
-    }
-}
-
-/// A step that has a task of its own. The fields are dropped in this order: the run is told that the step
-/// is gone when its future is gone.
-struct Work<W: Workflow> {
-    future: StepFuture<W::Event>,
-    token: CancellationToken,
-    ticket: Ticket<W>,
-}
-
-impl<W: Workflow> Work<W> {
-    async fn run(mut self) {
-        let times_out = self.ticket.times_out;
-        let timeout = async {
-            match times_out {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => pending().await,
-            }
-        };
-        let result = tokio::select! {
-            biased;
-            () = self.token.cancelled() => return,
-            result = poll_fn(|poller| poll_step(&mut self.future, poller)) => result,
-            () = timeout => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
-        };
-        let Self { future, ticket, .. } = self;
-        let result = drop_step(future).and(result);
-        let host = Arc::clone(&ticket.host);
-        let next = ticket.report(result, |live, afterwards| {
-            if live.ready.is_empty() || live.lanes >= most_lanes() {
-                return Next::Leave;
-            }
-            live.lanes += 1;
-            Host::next(live, true, afterwards)
-        });
-        let lane = match next {
-            Next::Step(invoke) => Lane { host, counted: true }.work(Some(invoke)),
-            Next::GiveWay => Lane { host, counted: true }.work(None),
-            Next::Leave => return,
-        };
-        // Boxed, so that a waiting step does not carry the room for a lane.
-        Box::pin(lane).await;
-    }
-}
-
-/// Polls a step. A panic is a failure of the step.
-fn poll_step<E>(future: &mut StepFuture<E>, poller: &mut std::task::Context<'_>) -> Poll<StepResult<E>> {
-    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(poller))) {
-        Ok(poll) => poll,
-        Err(panic) => Poll::Ready(Err(panicked(&*panic))),
-    }
-}
-
-/// Drops a step that is through. What its destructors do is part of the step, a panic included.
-fn drop_step<E>(future: StepFuture<E>) -> Result<(), StepError> {
-    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(|panic| panicked(&*panic))
-}
-
 fn panicked(panic: &(dyn Any + Send)) -> StepError {
     StepError::of_kind(StepErrorKind::Panicked, format_args!("panicked: {}", panic_message(panic)))
 }
@@ -855,35 +495,4 @@ fn event_name<W: Workflow>(event: EventId) -> &'static str {
 fn most_lanes() -> usize {
     static MOST: OnceLock<usize> = OnceLock::new();
     *MOST.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
-}
-
-/// Wall-clock time that follows tokio's clock, so that a test which pauses tokio's pauses this one too.
-struct Clock {
-    started_at: Time,
-    started: Instant,
-}
-
-impl Clock {
-    /// A clock that shows no time before `last`, the time of the last tick. Where the wall clock was turned back, or
-    /// is another machine's, a run that is resumed would else stand still until that time has come again.
-    fn not_before(last: Time) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the driver owns the clock")]
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { started_at: last.max(Time(millis(since_epoch))), started: Instant::now() }
-    }
-
-    fn instant(&self, time: Time) -> Instant {
-        let ahead = Duration::from_millis(time.0.saturating_sub(self.started_at.0));
-        // A century is far enough for a moment that does not fit.
-        let far = Duration::from_secs(100 * 365 * 86_400);
-        self.started.checked_add(ahead).unwrap_or(self.started + far)
-    }
-
-    fn now(&self) -> Time {
-        Time(self.started_at.0.saturating_add(millis(self.started.elapsed())))
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,73 @@
+//! The time of a run, and waiting for it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Host;
+use crate::engine::{Tick, Time};
+use crate::workflow::Workflow;
+
+/// Wall-clock time that follows tokio's clock, so that a test which pauses tokio's pauses this one too.
+pub(super) struct Clock {
+    started_at: Time,
+    started: Instant,
+}
+
+impl Clock {
+    /// A clock that shows no time before `last`, the time of the last tick. Where the wall clock was turned back, or
+    /// is another machine's, a run that is resumed would else stand still until that time has come again.
+    pub(super) fn not_before(last: Time) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the driver owns the clock")]
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started_at: last.max(Time(millis(since_epoch))), started: Instant::now() }
+    }
+
+    pub(super) fn instant(&self, time: Time) -> Instant {
+        let ahead = Duration::from_millis(time.0.saturating_sub(self.started_at.0));
+        // A century is far enough for a moment that does not fit.
+        let far = Duration::from_secs(100 * 365 * 86_400);
+        self.started.checked_add(ahead).unwrap_or(self.started + far)
+    }
+
+    pub(super) fn now(&self) -> Time {
+        Time(self.started_at.0.saturating_add(millis(self.started.elapsed())))
+    }
+}
+
+/// Waits for the time at which something is due.
+pub(super) struct Alarm<W: Workflow> {
+    pub(super) host: Arc<Host<W>>,
+    pub(super) armed: bool,
+}
+
+impl<W: Workflow> Alarm<W> {
+    pub(super) async fn wait(mut self, due: Time, token: CancellationToken) {
+        tokio::select! {
+            biased;
+            () = token.cancelled() => {}
+            () = tokio::time::sleep_until(self.host.clock.instant(due)) => {
+                self.host.lock().timer = None;
+                // Refused if the run has ended in between.
+                let _ = self.host.tick(Tick::Time);
+            }
+        }
+        self.armed = false;
+    }
+}
+
+/// An alarm that goes while it is armed was dropped by a runtime that shuts down.
+impl<W: Workflow> Drop for Alarm<W> {
+    fn drop(&mut self) {
+        if self.armed {
+            // Refused if the run has ended in between.
+            let _ = self.host.tick(Tick::Suspended);
+        }
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,215 @@
+//! Steps at work, and how they report.
+
+use std::future::{pending, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use workflow_graph::StepId;
+
+use super::clock::millis;
+use super::lane::{Lane, Next};
+use super::{Afterwards, Host, Live, most_lanes, panicked};
+use crate::context::Updates;
+use crate::engine::{InvocationId, Invoke, Tick, Time, Verdict};
+use crate::error::{StepError, StepErrorKind};
+use crate::workflow::{BlockingStep, StepFuture, StepResult, Workflow};
+
+/// A step at work. Whoever holds it owes the run a report; dropping it says that the step was cancelled.
+pub(super) struct Ticket<W: Workflow> {
+    host: Arc<Host<W>>,
+    invocation: InvocationId,
+    attempt: u32,
+    step: StepId,
+    first_failed_at: Option<Time>,
+    /// When the attempt has taken too long.
+    times_out: Option<Instant>,
+    pub(super) updates: Updates<W::State>,
+    open: bool,
+}
+
+impl<W: Workflow> Ticket<W> {
+    /// The ticket of a step that is counted in `at_work`.
+    pub(super) fn of(host: &Arc<Host<W>>, invoke: &Invoke<W::Event>) -> Self {
+        let Invoke { invocation, attempt, step, first_failed_at, .. } = *invoke;
+        let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let updates = (size_of::<W::State>() > 0).then(Arc::default);
+        let host = Arc::clone(host);
+        Self { host, invocation, attempt, step, first_failed_at, times_out, updates, open: true }
+    }
+
+    /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
+    fn verdict(&self, error: &StepError) -> Verdict {
+        let Some(retry) = W::policy(self.step).retry else { return Verdict::Final };
+        let since_first =
+            self.first_failed_at.map_or(0, |first| self.host.clock.now().0.saturating_sub(first.0));
+        let seed = self.host.id.seed() ^ self.invocation.0.rotate_left(32);
+        let decide = || retry.decide(error, self.attempt, Duration::from_millis(since_first), seed);
+        match catch_unwind(AssertUnwindSafe(decide)) {
+            Ok(Some(after)) => Verdict::Retry { after: millis(after) },
+            Ok(None) | Err(_) => Verdict::Final,
+        }
+    }
+
+    /// Hands in how the step ended. `then` looks for what to do next under the same lock.
+    pub(super) fn report<T>(
+        mut self,
+        result: StepResult<W::Event>,
+        then: impl FnOnce(&mut Live<W>, &mut Afterwards) -> T,
+    ) -> T {
+        self.open = false;
+        let (invocation, attempt) = (self.invocation, self.attempt);
+        let mut afterwards = Afterwards::default();
+        let mut live;
+        let (tick, state) = match result {
+            Ok(emitted) => {
+                live = self.host.lock();
+                match self.changed_state(&live.state) {
+                    Ok(state) => (Tick::Finished { invocation, attempt, emitted }, state),
+                    Err(error) => {
+                        drop(live);
+                        let tick = self.failed(error);
+                        live = self.host.lock();
+                        (tick, None)
+                    }
+                }
+            }
+            Err(error) => {
+                let tick = self.failed(error);
+                live = self.host.lock();
+                (tick, None)
+            }
+        };
+        live.at_work -= 1;
+        live.tasks.remove(&invocation);
+        // Refused if the step was cancelled while it finished: then what it did has no effect.
+        if self.host.apply(&mut live, tick, &mut afterwards).is_ok() {
+            if let Some(state) = state {
+                live.state = state;
+            }
+        }
+        let next = then(&mut live, &mut afterwards);
+        drop(live);
+        self.host.finish(afterwards);
+        next
+    }
+
+    fn failed(&self, error: StepError) -> Tick<W::Event> {
+        let verdict = self.verdict(&error);
+        Tick::Failed { invocation: self.invocation, attempt: self.attempt, error, verdict }
+    }
+
+    /// The state with the step's changes, if it has made any. They are made on a copy, so that a panic tears nothing.
+    fn changed_state(&self, state: &W::State) -> Result<Option<Arc<W::State>>, StepError> {
+        let Some(updates) = &self.updates else { return Ok(None) };
+        let updates = std::mem::take(&mut *updates.lock().unwrap_or_else(PoisonError::into_inner));
+        if updates.is_empty() {
+            return Ok(None);
+        }
+        let change = AssertUnwindSafe(|| {
+            let mut copy = state.clone();
+            updates.iter().for_each(|update| update(&mut copy));
+            copy
+        });
+        catch_unwind(change).map(|changed| Some(Arc::new(changed))).map_err(|panic| panicked(&*panic))
+    }
+
+    /// Runs a step that blocks its thread. It cannot be stopped from outside; a step that was cancelled is waited for.
+    pub(super) fn block(self, work: BlockingStep<W::Event>) {
+        let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(&*panic)));
+        self.report(result, |live, afterwards| live.want_lane(afterwards));
+    }
+
+    /// Gives a step that is not ready a task of its own.
+    pub(super) fn detach(self, future: StepFuture<W::Event>) {
+        let Some(token) = self.host.cancellation(self.invocation, self.attempt) else {
+            // It was cancelled while it was polled. The future goes before the ticket.
+            drop(future);
+            return;
+        };
+        let runtime = self.host.runtime.clone();
+        runtime.spawn(Work { future, token, ticket: self }.run());
+    }
+}
+
+impl<W: Workflow> Drop for Ticket<W> {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        let mut afterwards = Afterwards::default();
+        {
+            let mut live = self.host.lock();
+            live.at_work -= 1;
+            live.tasks.remove(&self.invocation);
+            if Host::is_current(&live, self.invocation, self.attempt) {
+                // Nobody cancelled this step: the runtime that ran it shuts down. The run can be resumed.
+                let _ = self.host.apply(&mut live, Tick::Suspended, &mut afterwards);
+            }
+            self.host.announce_if_over(&mut live, &mut afterwards);
+        }
+        self.host.finish(afterwards);
+    }
+}
+
+/// A step that has a task of its own. The fields are dropped in this order: the run is told that the step
+/// is gone when its future is gone.
+struct Work<W: Workflow> {
+    future: StepFuture<W::Event>,
+    token: CancellationToken,
+    ticket: Ticket<W>,
+}
+
+impl<W: Workflow> Work<W> {
+    async fn run(mut self) {
+        let times_out = self.ticket.times_out;
+        let timeout = async {
+            match times_out {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        let result = tokio::select! {
+            biased;
+            () = self.token.cancelled() => return,
+            result = poll_fn(|poller| poll_step(&mut self.future, poller)) => result,
+            () = timeout => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
+        };
+        let Self { future, ticket, .. } = self;
+        let result = drop_step(future).and(result);
+        let host = Arc::clone(&ticket.host);
+        let next = ticket.report(result, |live, afterwards| {
+            if live.ready.is_empty() || live.lanes >= most_lanes() {
+                return Next::Leave;
+            }
+            live.lanes += 1;
+            Host::next(live, true, afterwards)
+        });
+        let lane = match next {
+            Next::Step(invoke) => Lane { host, counted: true }.work(Some(invoke)),
+            Next::GiveWay => Lane { host, counted: true }.work(None),
+            Next::Leave => return,
+        };
+        // Boxed, so that a waiting step does not carry the room for a lane.
+        Box::pin(lane).await;
+    }
+}
+
+/// Polls a step. A panic is a failure of the step.
+pub(super) fn poll_step<E>(
+    future: &mut StepFuture<E>,
+    poller: &mut std::task::Context<'_>,
+) -> Poll<StepResult<E>> {
+    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(poller))) {
+        Ok(poll) => poll,
+        Err(panic) => Poll::Ready(Err(panicked(&*panic))),
+    }
+}
+
+/// Drops a step that is through. What its destructors do is part of the step, a panic included.
+pub(super) fn drop_step<E>(future: StepFuture<E>) -> Result<(), StepError> {
+    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(|panic| panicked(&*panic))
+}
