@@ -19,6 +19,9 @@ const STEPS_PER_SHIFT: u32 = 64;
 /// .. or after so long, whichever comes first.
 const TIME_PER_SHIFT: Duration = Duration::from_micros(200);
 
+/// So many polls after a long shift, each worker of tokio's has looked around at least once (its interval is 127 at most).
+const POLLS_AFTER_LONG: u32 = 128;
+
 /// What a lane does next.
 pub(super) enum Next<E> {
     Step(Invoke<E>),
@@ -49,11 +52,11 @@ impl<W: Workflow> Lane<W> {
                     self.step(invoke, &shift).await
                 }
                 Next::GiveWay => {
-                    if shift.is_long() {
-                        // A worker that is kept busy for long looks at what came from elsewhere, and at its timers,
-                        // only when its own queue is empty, so this stays out of that queue for once.
-                        tokio::task::yield_now().await;
-                    } else {
+                    // A worker looks at what came from elsewhere, and at its timers, once in so many polls. After a
+                    // step that has kept it for long, that must not take as many such steps. (Not `yield_now`:
+                    // what that defers cannot be taken over by another worker, while this one may be kept again.)
+                    let polls = if shift.is_long() { POLLS_AFTER_LONG } else { 1 };
+                    for _ in 0..polls {
                         give_way().await;
                     }
                     shift = Shift::start();
