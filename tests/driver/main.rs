@@ -17,3 +17,4 @@ mod state;
 mod streams;
 mod times;
 mod traces;
+mod waiting;

@@ -3,7 +3,7 @@
 //! Parameters are separated by `&` (a join), alternatives by `|`. `Vec(A | B)` gathers or fans out, `?` in front
 //! of the returns makes them optional, `()` returns nothing. `ask Q` returns a question, `answer Q` takes its
 //! answer, `expired Q` takes one that nobody answered, and `signal A` takes a signal. `emit A` among the parameters is
-//! an emitter, `failed` an error handler (of the steps numbered in `[catches=0+2]`, else of the rest), and
+//! an emitter, `asks Q` an asker, `inbox A` an inbox, `failed` an error handler (of the steps numbered in `[catches=0+2]`, else of the rest), and
 //! `results A` a gather that takes failures. Options stand in brackets behind the name: `name[workers=2]`.
 
 use workflow_runtime::graph::build::{AlternativeDecl, Builder, ReturnsDecl, StepDecl, ToolDecl};
@@ -26,9 +26,11 @@ fn step(builder: &mut Builder, line: &str) -> StepDecl {
     step.options = self::options(options);
     step.was = options.split(',').find_map(|option| option.trim().strip_prefix("was=")).map(str::to_owned);
     for param in split(params, '&') {
-        match param.strip_prefix("emit ") {
-            Some(items) => step.tools.push(ToolDecl::Emitter(events(builder, items))),
-            None => step.params.push(self::param(builder, param)),
+        match param.split_once(' ') {
+            Some(("emit", items)) => step.tools.push(ToolDecl::Emitter(events(builder, items))),
+            Some(("asks", prompt)) => step.tools.push(ToolDecl::Asker(builder.prompt(prompt))),
+            Some(("inbox", signal)) => step.tools.push(ToolDecl::Inbox(builder.signal(signal))),
+            _ => step.params.push(self::param(builder, param)),
         }
     }
     step.returns = self::returns(builder, returns.trim());

@@ -19,3 +19,4 @@ mod refusals;
 mod signals;
 mod snapshots;
 mod times;
+mod waiting;

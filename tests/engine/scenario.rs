@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use workflow_runtime::engine::{
-    Command, Emitted, Ending, Engine, Input, InvocationState, Invoke, Notice, Part, Payload, Refused,
-    ScopeId, State, Status, Tick, Time, Verdict,
+    Command, Emitted, Ending, Engine, Input, InvocationState, Invoke, Json, Note, NoteKey, NoteKind, Noted,
+    Notice, Part, Payload, Refused, ScopeId, State, Status, Tick, Time, Verdict,
 };
 use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Role, Tool};
 use workflow_runtime::{Events, RequestId, RunId, Snapshot, StepError};
@@ -65,6 +65,8 @@ pub struct Scenario {
     notices: Vec<Notice<Value>>,
     pub ending: Option<Ending<Value>>,
     pub aborted: Vec<String>,
+    /// The calls that were woken, as `step(input) name`.
+    pub woken: Vec<String>,
     minutes: u64,
 }
 
@@ -91,6 +93,7 @@ impl Scenario {
             notices: Vec::new(),
             ending: None,
             aborted: Vec::new(),
+            woken: Vec::new(),
             minutes: 0,
         }
     }
@@ -197,6 +200,66 @@ impl Scenario {
         let event = self.value(event);
         self.tick(Tick::Signal { event }).unwrap();
         self
+    }
+
+    /// Lets the step of that label call something, by the name of the call: `memo x=1`, `sleep 5`, `ask Ok=sure?` or
+    /// `next Go`. Gives what stands in its notes then.
+    pub fn call(&mut self, label: &str, call: &str) -> String {
+        let (key, note) = self.note(call);
+        let invoke = self.step_of(label);
+        let (invocation, attempt) = (invoke.invocation, invoke.attempt);
+        if self.noted(label, &key).is_none() {
+            self.tick(Tick::Noted { invocation, attempt, key: key.clone(), note }).unwrap();
+        }
+        self.noted(label, &key).unwrap()
+    }
+
+    /// Lets the step of that label drop a call that waits.
+    pub fn give_up(&mut self, label: &str, call: &str) -> &mut Self {
+        let (key, _) = self.note(call);
+        let invoke = self.step_of(label);
+        let (invocation, attempt) = (invoke.invocation, invoke.attempt);
+        self.tick(Tick::Withdrawn { invocation, attempt, key }).unwrap();
+        self
+    }
+
+    /// What a call of a running step has come to.
+    pub fn noted(&self, label: &str, key: &NoteKey) -> Option<String> {
+        let invocation = self.engine.state().invocation(self.step_of(label).invocation).unwrap();
+        invocation.notes().find(|(found, _)| *found == key).map(|(_, noted)| match noted {
+            Noted::Memo(Json(value)) => value.get().to_owned(),
+            Noted::Sleeping(until) => format!("until {}", until.0 / 60_000),
+            Noted::Asked(_) => "asked".to_owned(),
+            Noted::Answered(answer) => answer.text.clone(),
+            Noted::Expired(_) => "expired".to_owned(),
+            Noted::Waiting(_) => "waiting".to_owned(),
+            Noted::Received(signal) => signal.text.clone(),
+            Noted::Withdrawn => "withdrawn".to_owned(),
+        })
+    }
+
+    pub fn note(&self, call: &str) -> (NoteKey, Note<Value>) {
+        let (kind, rest) = call.split_once(' ').unwrap();
+        let (kind, note) = match kind {
+            "memo" => {
+                let json = rest.split_once('=').unwrap().1.to_owned();
+                (NoteKind::Memo, Note::Memo(Json(RawValue::from_string(json).unwrap())))
+            }
+            "sleep" => (NoteKind::Sleep, Note::Sleep(rest.parse::<u64>().unwrap() * 60_000)),
+            "ask" => {
+                let (prompt, text) = rest.split_once('=').unwrap();
+                let question = self.value(&format!("InputRequired<{prompt}>={text}"));
+                (NoteKind::Ask, Note::Ask(question))
+            }
+            "next" => {
+                let signal = rest.split_once(' ').map_or(rest, |(signal, _)| signal);
+                let event = self.graph.event_named(&format!("Signal<{signal}>")).unwrap();
+                (NoteKind::Receive, Note::Receive(event))
+            }
+            other => panic!("no call `{other}`"),
+        };
+        let name = rest.split_once('=').filter(|_| kind == NoteKind::Memo).map_or(rest, |(name, _)| name);
+        (NoteKey { kind, name: name.into(), count: 0 }, note)
     }
 
     /// Answers the open question of that text with `Name=text`.
@@ -315,6 +378,11 @@ impl Scenario {
                     let aborted = self.running.remove(found.expect("what is aborted runs"));
                     self.aborted.push(self.label(&aborted));
                 }
+                Command::Wake { invocation, key } => {
+                    let woken = self.running.iter().find(|other| other.invocation == invocation);
+                    let label = self.label(woken.expect("what is woken runs"));
+                    self.woken.push(format!("{label} {}", key.name));
+                }
                 Command::Publish(notice) => self.notices.push(notice),
                 Command::Finish(ending) => {
                     self.ending = Some(ending);
@@ -344,6 +412,13 @@ impl Scenario {
         for (step, busy) in busy {
             let limit = self.graph.step(step).unwrap().options.workers.unwrap_or(u32::MAX);
             assert!(busy <= limit, "{busy} workers are busy where {limit} are allowed");
+        }
+
+        for (id, request) in state.requests().filter(|(_, request)| request.is_inside()) {
+            let asks = |it: &workflow_runtime::engine::Invocation<Value>| {
+                it.step == request.step && it.notes().any(|(_, noted)| *noted == Noted::Asked(id))
+            };
+            assert!(state.invocations().any(|(_, it)| asks(it)), "nobody waits for {id:?}");
         }
 
         let open: Vec<_> = state.scopes().map(|(id, _)| id).collect();

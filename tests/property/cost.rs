@@ -122,7 +122,7 @@ fn drive(steps: &str, n: u32, newest_first: bool, act: Act) -> Cost {
                 Command::Abort { invocation } => {
                     running.remove(&invocation).unwrap();
                 }
-                Command::Publish(_) => {}
+                Command::Publish(_) | Command::Wake { .. } => {}
                 Command::Finish(Ending::Completed { .. }) => return cost,
                 Command::Finish(other) => panic!("{other:?}"),
             }

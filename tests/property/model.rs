@@ -220,8 +220,8 @@ impl Model {
             }
             Tick::Cancelled { .. } => self.put_down(Status::Cancelled, Expectation::Cancelled),
             Tick::Suspended => self.put_down(Status::Suspended, Expectation::Suspended),
-            // Nothing here is due at a time, and no graph has a signal.
-            Tick::Time | Tick::Signal { .. } => {}
+            // Nothing here is due at a time, no graph has a signal, and no step waits for anything.
+            Tick::Time | Tick::Signal { .. } | Tick::Noted { .. } | Tick::Withdrawn { .. } => {}
             Tick::Resumed => {
                 self.status = Status::Running;
                 self.work.iter_mut().for_each(|it| it.state = WorkState::Queued);

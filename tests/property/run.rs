@@ -496,6 +496,7 @@ impl<'c> Run<'c> {
                     started.push(invoke.invocation);
                 }
                 Command::Abort { invocation } => aborted.push(*invocation),
+                Command::Wake { .. } => return Err(format!("{command:?}, though no step waits")),
                 Command::Finish(ending) => endings.push(ending),
                 Command::Publish(notice) => match notice {
                     Notice::StepStarted { invocation, .. } => told = Some(*invocation),

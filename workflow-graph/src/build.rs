@@ -75,7 +75,7 @@ impl StepDecl {
 pub enum ToolDecl {
     /// `Emitter<T>` or `Emitter<OneOf<..>>`: the events it sends.
     Emitter(Vec<EventId>),
-    /// `Asker<Q>`: the question, see [`Builder::prompt`].
+    /// `Asker<Q>`: the question, see [`Builder::prompt`]. The event of its answer, [`Builder::response`], comes along.
     Asker(EventId),
     /// `Inbox<T>`: the signal, see [`Builder::signal`].
     Inbox(EventId),
@@ -172,7 +172,12 @@ impl Builder {
             ToolDecl::Emitter(items) => {
                 Tool::Emitter(self.point(id, Origin::Emitter(number(position)), items))
             }
-            ToolDecl::Asker(prompt) => Tool::Asker(prompt),
+            ToolDecl::Asker(prompt) => {
+                // What an answer is kept as: nothing accepts it, and the step that asked finds it.
+                let question = self.events.get(prompt.index()).map(|event| event.payload().to_owned());
+                question.map(|question| self.response(&question));
+                Tool::Asker(prompt)
+            }
             ToolDecl::Inbox(signal) => Tool::Inbox(signal),
         });
         let tools = tools.collect();

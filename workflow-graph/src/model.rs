@@ -293,6 +293,19 @@ impl Graph {
         self.points.get(id.index())
     }
 
+    /// Whether some step takes this signal while it runs, in an `Inbox`.
+    #[must_use]
+    pub fn has_inbox(&self, signal: EventId) -> bool {
+        self.steps.iter().any(|step| step.tools.contains(&Tool::Inbox(signal)))
+    }
+
+    /// Whether this is a signal, and some step takes it.
+    #[must_use]
+    pub fn takes_signal(&self, event: EventId) -> bool {
+        let found = self.event(event).filter(|found| found.role == Role::Signal);
+        found.is_some_and(|found| !found.accepted_by.is_empty() || self.has_inbox(event))
+    }
+
     /// The event of that name.
     #[must_use]
     pub fn event_named(&self, name: &str) -> Option<EventId> {

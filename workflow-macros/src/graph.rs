@@ -121,8 +121,12 @@ impl Names {
                 Tool::Emitter(many) => {
                     ToolDecl::Emitter(many.items.iter().map(|item| self.event(item)).collect())
                 }
-                Tool::Asker { prompt, .. } => ToolDecl::Asker(self.event(prompt)),
-                Tool::Inbox { signal, .. } => ToolDecl::Inbox(self.event(signal)),
+                Tool::Asker { prompt, response, .. } => {
+                    let prompt = self.event(prompt);
+                    self.taken_inside(response);
+                    ToolDecl::Asker(prompt)
+                }
+                Tool::Inbox { signal, .. } => ToolDecl::Inbox(self.taken_inside(signal)),
             })
             .collect();
         decl.returns = ReturnsDecl {
@@ -141,6 +145,15 @@ impl Names {
                 .collect(),
         };
         decl
+    }
+
+    /// An event that the run keeps for the step, which gets a clone.
+    fn taken_inside(&mut self, event: &Event) -> EventId {
+        let id = self.event(event);
+        if let Some(info) = self.events.get_mut(id.index()) {
+            info.by_value.push(event.ty.clone());
+        }
+        id
     }
 
     fn event(&mut self, event: &Event) -> EventId {

@@ -102,7 +102,6 @@ fn unconditional(source: &Source, args: TokenStream, mut errors: Errors) -> Toke
 fn phases(source: &Source, def: &WorkflowDef, parsed: Errors) -> Result<TokenStream, Errors> {
     parsed.finish()?;
     validate::fits(def, source)?;
-    validate::supported(def)?;
     let graph = Graph::build(source, def)?; // names resolved, declaration order kept
     let checked = validate::check(graph)?; // every rule, every violation
     Ok(expand::workflow(&checked)) // no decisions left to make

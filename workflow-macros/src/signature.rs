@@ -6,8 +6,11 @@
 use std::collections::HashSet;
 
 use proc_macro2::Ident;
+use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut as _;
-use syn::{FnArg, PatType, Receiver, ReceiverKind, ReturnType, Safety, Type, TypeReference};
+use syn::{
+    FnArg, PatType, Receiver, ReceiverKind, ReturnType, Safety, Type, TypeReference, parse_quote_spanned,
+};
 
 use crate::error::Errors;
 use crate::types::{ReplaceSelf, bare, compact, event_name, last_segment, owned};
@@ -121,8 +124,16 @@ pub(crate) enum Kind {
 /// A capability.
 pub(crate) enum Tool {
     Emitter(Box<Many>),
-    Asker { ty: Type, prompt: Event },
-    Inbox { ty: Type, signal: Event },
+    /// The answer comes back to the step; it is an event all the same, because it is saved with the run.
+    Asker {
+        ty: Type,
+        prompt: Event,
+        response: Event,
+    },
+    Inbox {
+        ty: Type,
+        signal: Event,
+    },
 }
 
 impl Tool {
@@ -215,6 +226,16 @@ impl Signature {
         });
         taken.chain(tools).chain(returned)
     }
+}
+
+/// The event behind a capability, of which the author writes the payload only.
+fn ours(kind: Kind, form: &str, written: &Type, payload: Payload) -> Event {
+    let form = Ident::new(form, written.span());
+    let ty = match &payload {
+        Payload::Written(payload) => parse_quote_spanned!(written.span()=> __private::#form<#payload>),
+        Payload::Unit | Payload::Text => parse_quote_spanned!(written.span()=> __private::#form),
+    };
+    Event { kind, ty, payload }
 }
 
 fn refuse_qualifiers(sig: &syn::Signature, errors: &mut Errors) {
@@ -322,7 +343,9 @@ impl Reader<'_> {
             ("Asker", prompt) => {
                 let payload = prompt.map_or(Payload::Text, |ty| Payload::Written(Box::new(ty.clone())));
                 self.owned_payload(&payload);
-                Tool::Asker { ty: ty.clone(), prompt: Event { kind: Kind::Prompt, ty: ty.clone(), payload } }
+                let prompt = ours(Kind::Prompt, "InputRequired", ty, payload.clone());
+                let response = ours(Kind::Response, "HumanResponse", ty, payload);
+                Tool::Asker { ty: ty.clone(), prompt, response }
             }
             ("Emitter", Some(item)) => {
                 let element = bare(item).clone();
@@ -332,7 +355,8 @@ impl Reader<'_> {
             ("Inbox", Some(signal)) => {
                 let payload = Payload::Written(Box::new(signal.clone()));
                 self.owned_payload(&payload);
-                Tool::Inbox { ty: ty.clone(), signal: Event { kind: Kind::Signal, ty: ty.clone(), payload } }
+                let signal = ours(Kind::Signal, "Signal", ty, payload);
+                Tool::Inbox { ty: ty.clone(), signal }
             }
             _ => {
                 self.errors.on(ty, format!("`{name}` needs the event it is about: `{name}<T>`"));

@@ -66,25 +66,6 @@ pub(crate) fn fits(def: &WorkflowDef, source: &Source) -> Result<(), Errors> {
     errors.finish()
 }
 
-/// What the grammar reads and the engine does not do yet.
-pub(crate) fn supported(def: &WorkflowDef) -> Result<(), Errors> {
-    let mut errors = Errors::new();
-    for step in &def.steps {
-        for tool in &step.signature.tools {
-            match tool {
-                Tool::Emitter(_) => {}
-                Tool::Asker { ty, .. } => {
-                    errors.on(ty, "`Asker` is not supported yet; ask by returning `InputRequired`");
-                }
-                Tool::Inbox { ty, .. } => {
-                    errors.on(ty, "`Inbox` is not supported yet; ask with `InputRequired`")
-                }
-            }
-        }
-    }
-    errors.finish()
-}
-
 /// What the author wrote at that place.
 fn tokens_at(place: Place, graph: &Graph<'_>) -> TokenStream {
     let step = place.step().and_then(|id| step_at(graph, id));

@@ -2,13 +2,18 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context as Poller, Poll, ready};
+use std::time::Duration;
 
 use workflow_graph::StepId;
 
+use crate::calls::{Call, Caller, Calls};
 use crate::driver::{Host, step_name};
-use crate::engine::{InvocationId, Invoke};
-use crate::error::StepError;
+use crate::engine::{InvocationId, Invoke, Json, Note, NoteKind, Noted};
+use crate::error::{IntoStepError, StepError, StepErrorKind};
+use crate::forms::Saved;
 use crate::handle::RunId;
 use crate::stream::RunEventKind;
 use crate::workflow::Workflow;
@@ -46,6 +51,8 @@ pub struct Context<W: Workflow> {
     depth: u32,
     last_error: Option<StepError>,
     updates: Updates<W::State>,
+    /// Made when the step calls something that has to be found again.
+    calls: OnceLock<Arc<Calls>>,
 }
 
 /// What a step wants changed in the state, until it has finished. `None` for a workflow without a state, which
@@ -56,9 +63,21 @@ pub(crate) type Updates<S> = Option<Arc<Mutex<Vec<Update<S>>>>>;
 pub(crate) type Update<S> = Box<dyn Fn(&mut S) + Send>;
 
 impl<W: Workflow> Context<W> {
-    pub(crate) fn new(host: Arc<Host<W>>, invoke: &Invoke<W::Event>, updates: Updates<W::State>) -> Self {
+    pub(crate) fn new(
+        host: Arc<Host<W>>,
+        invoke: &Invoke<W::Event>,
+        updates: Updates<W::State>,
+        calls: Option<Arc<Calls>>,
+    ) -> Self {
         let Invoke { invocation, attempt, step, depth, .. } = *invoke;
-        Self { host, step, invocation, attempt, depth, last_error: invoke.last_error.clone(), updates }
+        let last_error = invoke.last_error.clone();
+        let calls = calls.map_or_else(OnceLock::new, OnceLock::from);
+        Self { host, step, invocation, attempt, depth, last_error, updates, calls }
+    }
+
+    pub(crate) fn caller(&self) -> Caller<W> {
+        let calls = Arc::clone(self.calls.get_or_init(Arc::default));
+        Caller { host: Arc::clone(&self.host), invocation: self.invocation, attempt: self.attempt, calls }
     }
 
     pub(crate) fn origin(&self) -> (Arc<Host<W>>, InvocationId, u32) {
@@ -137,6 +156,129 @@ impl<W: Workflow> Context<W> {
         }
     }
 
+    /// Does something once, however often the step is run: records its value the moment it is there, and gives the
+    /// recorded value where the step is run again, because it failed afterwards or because the run was resumed.
+    ///
+    /// The name tells one memo of the step from the others. Within one attempt each name is used once; in a loop, put
+    /// the item into the name. Between the effect of `work` and the record there is a moment in which the process can
+    /// die; where that matters, hand [`idempotency_key`](Self::idempotency_key) to whom you call.
+    ///
+    /// What a step decides by the clock, by randomness or by the state should go through a memo, so that a step which
+    /// is run again goes the same way.
+    ///
+    /// # Errors
+    /// The name was used before in this attempt; or the value does not serialise, or, recorded by other code, does not
+    /// deserialise any more.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops `work`, and records nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// use workflow_runtime::prelude::*;
+    ///
+    /// struct Shop;
+    ///
+    /// #[workflow]
+    /// impl Shop {
+    ///     #[step(retry = Retry::fixed("1s"))]
+    ///     async fn buy(&self, Start(items): Start<Vec<String>>, ctx: &Context<Self>) -> Result<Stop<u32>, StepError> {
+    ///         let mut total = 0;
+    ///         for item in items {
+    ///             total += ctx.memo(&format!("price of {item}"), || look_up(&item)).await?;
+    ///         }
+    ///         if ctx.attempt() == 1 {
+    ///             // The prices are not looked up again.
+    ///             return Err(StepError::new("the shop is closed"));
+    ///         }
+    ///         Ok(Stop(total))
+    ///     }
+    /// }
+    ///
+    /// async fn look_up(item: &str) -> u32 {
+    ///     item.len() as u32
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), RunError> {
+    /// assert_eq!(Shop.run(vec!["lamp".to_owned()]).await?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn memo<T, F, Fut>(
+        &self,
+        name: &str,
+        work: F,
+    ) -> impl Future<Output = Result<T, StepError>> + use<W, T, F, Fut>
+    where
+        T: Saved,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = T>,
+    {
+        let call = self.memo_call(name);
+        async move {
+            let call = call?;
+            if let Some(known) = recorded(&call)? {
+                return Ok(known);
+            }
+            record(&call, work().await)
+        }
+    }
+
+    /// As [`memo`](Self::memo), for work that may fail. A failure is not recorded: where the step is run again, so is the
+    /// work.
+    ///
+    /// # Errors
+    /// What the work fails with, and what `memo` fails with.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops `work`, and records nothing.
+    pub fn try_memo<T, E, F, Fut>(
+        &self,
+        name: &str,
+        work: F,
+    ) -> impl Future<Output = Result<T, StepError>> + use<W, T, E, F, Fut>
+    where
+        T: Saved,
+        E: IntoStepError,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        let call = self.memo_call(name);
+        async move {
+            let call = call?;
+            if let Some(known) = recorded(&call)? {
+                return Ok(known);
+            }
+            record(&call, work().await.map_err(IntoStepError::into_step_error)?)
+        }
+    }
+
+    fn memo_call(&self, name: &str) -> Result<Call<W>, StepError> {
+        let call = self.caller().call(NoteKind::Memo, name);
+        if call.key.count == 0 {
+            return Ok(call);
+        }
+        let message = format!(
+            "step `{}` has a memo `{name}` already in this attempt; put what tells them apart into the name",
+            self.step()
+        );
+        Err(StepError::of_kind(StepErrorKind::Misused, message))
+    }
+
+    /// Waits. The end of the wait is recorded when it begins, so a step that is run again waits for the rest of it only,
+    /// also in another process.
+    ///
+    /// While the step sleeps, the time of its run and its own `timeout` go on.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the wait; where the step is run again, the same call waits until the recorded time.
+    pub fn sleep(&self, duration: Duration) -> Sleeping<W> {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let call = self.caller().call(NoteKind::Sleep, millis.to_string());
+        Sleeping { call, millis, timer: None }
+    }
+
     /// The run.
     #[must_use]
     pub fn run_id(&self) -> &RunId {
@@ -198,6 +340,75 @@ impl<W: Workflow> Context<W> {
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         format!("{}/{}", self.host.id(), self.invocation)
+    }
+}
+
+/// What was recorded under the name of a memo.
+fn recorded<W: Workflow, T: Saved>(call: &Call<W>) -> Result<Option<T>, StepError> {
+    match call.look(None) {
+        Some(Noted::Memo(Json(value))) => serde_json::from_str(value.get()).map(Some).map_err(|error| {
+            let name = &call.key.name;
+            StepError::of_kind(
+                StepErrorKind::Misused,
+                format_args!("the value of memo `{name}` cannot be read: {error}"),
+            )
+        }),
+        _ => Ok(None),
+    }
+}
+
+/// Records the value of a memo.
+fn record<W: Workflow, T: Saved>(call: &Call<W>, value: T) -> Result<T, StepError> {
+    let json = serde_json::value::to_raw_value(&value).map_err(|error| {
+        let name = &call.key.name;
+        StepError::of_kind(
+            StepErrorKind::Misused,
+            format_args!("the value of memo `{name}` does not serialise: {error}"),
+        )
+    })?;
+    call.look(Some(Note::Memo(Json(json))));
+    Ok(value)
+}
+
+/// A wait of a step. See [`Context::sleep`].
+#[must_use = "a wait begins when it is awaited"]
+pub struct Sleeping<W: Workflow> {
+    call: Call<W>,
+    millis: u64,
+    timer: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl<W: Workflow> Sleeping<W> {
+    /// Names the call. A call without a name is found again by its duration, so this is for durations that are not the
+    /// same in each attempt.
+    ///
+    /// To be said before the first poll.
+    pub fn named(mut self, name: &str) -> Self {
+        self.call.rename(name);
+        self
+    }
+}
+
+impl<W: Workflow> Future for Sleeping<W> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<()> {
+        let Self { call, millis, timer } = &mut *self;
+        if timer.is_none() {
+            let mut note = Some(Note::Sleep(*millis));
+            let Ok(Noted::Sleeping(until)) = ready!(call.poll(poller, &mut note)) else {
+                // The step is not current any more, and about to be dropped.
+                return Poll::Pending;
+            };
+            *timer = Some(Box::pin(tokio::time::sleep_until(call.caller.host.instant(until))));
+        }
+        timer.as_mut().map_or(Poll::Pending, |timer| timer.as_mut().poll(poller))
+    }
+}
+
+impl<W: Workflow> fmt::Debug for Sleeping<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleeping").field("millis", &self.millis).finish_non_exhaustive()
     }
 }
 

@@ -8,8 +8,7 @@ use workflow_graph::PointId;
 
 use crate::context::Context;
 use crate::driver::{Host, give_way};
-use crate::engine::{InvocationId, Refused, Tick, Verdict};
-use crate::error::{StepError, StepErrorKind};
+use crate::engine::{InvocationId, Refused, Tick};
 use crate::workflow::Workflow;
 
 /// Sends events while the step still runs: `out: Emitter<T>` in its signature, or `Emitter<OneOf<A, B>>`.
@@ -110,9 +109,7 @@ fn deliver<W: Workflow>(
         Ok(()) => Ok(()),
         Err(refused) => {
             if let Refused::NotSent { .. } = refused {
-                // Possible only where a workflow is written by hand. Refused if the step is gone, too.
-                let error = StepError::of_kind(StepErrorKind::Misrouted, refused);
-                let _ = host.tick(Tick::Failed { invocation, attempt, error, verdict: Verdict::Final });
+                host.misrouted((invocation, attempt), refused);
             }
             Err(Gone)
         }

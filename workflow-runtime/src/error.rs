@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::asker::AskError;
 use crate::retry::{Final, Hint, RetryAfter};
 
 /// Why a step failed: any error that converts into `Box<dyn Error + Send + Sync>`, with its sources.
@@ -69,6 +70,8 @@ pub enum StepErrorKind {
     TimedOut,
     /// Nobody answered a question of the step in time, and no step takes that.
     Expired,
+    /// The step used its context in a way that cannot work: two memos of one name, or a value that does not serialise.
+    Misused,
     /// The step was interrupted so often that it is not started again: the process died, or was stopped,
     /// each time that it ran.
     Interrupted,
@@ -100,10 +103,15 @@ impl StepError {
         match error.downcast::<Carried>() {
             Ok(carried) => carried.0,
             Err(error) => {
+                let kind = match error.downcast_ref() {
+                    Some(AskError::Expired { .. }) => StepErrorKind::Expired,
+                    Some(AskError::Misrouted { .. }) => StepErrorKind::Misrouted,
+                    _ => StepErrorKind::Returned,
+                };
                 let causes = std::iter::successors(error.source(), |&cause| cause.source())
                     .map(ToString::to_string)
                     .collect();
-                let saved = SavedError { kind: StepErrorKind::Returned, message: error.to_string(), causes };
+                let saved = SavedError { kind, message: error.to_string(), causes };
                 Self::from_parts(saved, Some(error))
             }
         }

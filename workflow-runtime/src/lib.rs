@@ -106,6 +106,8 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod asker;
+mod calls;
 mod context;
 mod driver;
 mod emitter;
@@ -114,6 +116,7 @@ mod error;
 mod event;
 mod forms;
 mod handle;
+mod inbox;
 mod macros;
 mod one_of;
 mod registry;
@@ -124,7 +127,8 @@ mod trace;
 mod wakers;
 mod workflow;
 
-pub use context::Context;
+pub use asker::{AskError, Asker, Asking};
+pub use context::{Context, Sleeping};
 pub use emitter::Emitter;
 pub use engine::{InvocationId, Status, Time};
 pub use error::{IntoStepError, StepError, StepErrorKind};
@@ -137,6 +141,7 @@ pub use handle::{
     Ask, Pending, PendingError, Question, RespondError, Run, RunError, RunFuture, RunId, RunOptions,
     SendError, Stalled, WaitingJoin, WorkflowExt,
 };
+pub use inbox::{Inbox, Receiving};
 pub use macros::{Event, Prompt, data, event, prompt, step, workflow};
 pub use one_of::{Never, OneOf};
 #[doc(hidden)]
@@ -156,9 +161,9 @@ pub use workflow_graph::Graph;
 /// What a program with workflows needs.
 pub mod prelude {
     pub use crate::{
-        Ask, Asks, Context, Emitter, Event, Expired, Graph, HumanResponse, InputRequired, OneOf, Prompt,
-        Retry, Run, RunError, RunEvent, RunEventKind, RunId, Signal, Snapshot, Start, StepError, StepFailed,
-        Stop, Text, Workflow, WorkflowExt, data, event, prompt, step, workflow,
+        Ask, AskError, Asker, Asks, Context, Emitter, Event, Expired, Graph, HumanResponse, Inbox,
+        InputRequired, OneOf, Prompt, Retry, Run, RunError, RunEvent, RunEventKind, RunId, Signal, Snapshot,
+        Start, StepError, StepFailed, Stop, Text, Workflow, WorkflowExt, data, event, prompt, step, workflow,
     };
 }
 

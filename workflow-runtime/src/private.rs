@@ -28,6 +28,7 @@ pub use serde_json::value::RawValue;
 pub use workflow_graph as graph;
 pub use workflow_macros::__Resolved;
 
+pub use crate::asker::Asker;
 pub use crate::context::Context;
 pub use crate::emitter::Emitter;
 pub use crate::engine::{Emitted, Failure, Input, Part, Payload};
@@ -38,6 +39,7 @@ pub use crate::event::{
     Stop, Text,
 };
 pub use crate::forms::{Fallible, Form, SameEvent, Saved, TakenByValue};
+pub use crate::inbox::Inbox;
 pub use crate::one_of::{Never, OneOf};
 pub use crate::retry::Retry;
 use crate::retry::duration;

@@ -1,7 +1,7 @@
 //! From a step's number to its method: what it takes, the call, what it gives.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use workflow_graph as model;
 
@@ -277,19 +277,59 @@ impl Arm<'_> {
     fn tools(&self) -> TokenStream {
         let private = &self.names.private;
         let tools = self.def.signature.tools.iter().zip(self.step.tools.iter()).enumerate();
-        let tools = tools.filter_map(|(position, tool)| {
-            let (Tool::Emitter(many), model::Tool::Emitter(point)) = tool else { return None };
+        let tools = tools.map(|(position, tool)| {
             let name = format_ident!("__tool{position}");
-            let point = point.0;
-            let element = &many.element;
-            let each = self.element(many);
-            let emitter = quote! {
-                #private::Emitter::new(&__context, #private::graph::PointId(#point), |__out: #element| #each)
+            let (written, ours, value) = match tool {
+                (Tool::Emitter(many), model::Tool::Emitter(point)) => {
+                    let (element, each, point) = (&many.element, self.element(many), point.0);
+                    let value = quote! {
+                        #private::Emitter::new(&__context, #private::graph::PointId(#point), |__out: #element| #each)
+                    };
+                    (&many.ty, quote!(#private::Emitter<#element>), value)
+                }
+                (Tool::Asker { ty, prompt, response }, model::Tool::Asker(id)) => {
+                    let (asked, payload, id) = (&prompt.ty, self.names.payload(&prompt.payload), id.0);
+                    let of = self.names.of(&payload);
+                    let question = self.emitted(prompt);
+                    let answer = self.taken_inside(response, &format_ident!("response"));
+                    let value = quote! {
+                        #private::Asker::new(
+                            &__context,
+                            #private::graph::EventId(#id),
+                            |__prompt| #of.encode(__prompt),
+                            |__out: #asked| #question,
+                            |__event| #answer,
+                        )
+                    };
+                    (ty, quote!(#private::Asker<#payload>), value)
+                }
+                (Tool::Inbox { ty, signal }, model::Tool::Inbox(id)) => {
+                    let (payload, id) = (self.names.payload(&signal.payload), id.0);
+                    let taken = self.taken_inside(signal, &Literal::usize_unsuffixed(0));
+                    let value = quote! {
+                        #private::Inbox::new(&__context, #private::graph::EventId(#id), |__event| #taken)
+                    };
+                    (ty, quote!(#private::Inbox<#payload>), value)
+                }
+                // The graph was built from these tools, in this order.
+                _ => return TokenStream::new(),
             };
-            let emitter = self.as_written(&many.ty, &quote!(#private::Emitter<#element>), &emitter);
-            Some(quote!(let #name = #emitter;))
+            let value = self.as_written(written, &ours, &value);
+            quote!(let #name = #value;)
         });
         quote!(#(#tools)*)
+    }
+
+    /// A field of the event in `__event`, if it is that event.
+    fn taken_inside(&self, event: &Event, field: &impl ToTokens) -> TokenStream {
+        let private = &self.names.private;
+        let Some((_, info)) = self.graph.event(event) else { return TokenStream::new() };
+        let (events, variant) = (&self.names.events, &info.variant);
+        let value = self.taken(&Taken { event: event.clone(), by_ref: false }, info, false);
+        quote!(match __event {
+            #events::#variant(__event) => #private::Some(#value.#field),
+            _ => #private::None,
+        })
     }
 
     /// The variant of the element of a fan-out in `__out`.

@@ -8,7 +8,7 @@ use crate::expand::{Names, located};
 use crate::graph::{EventInfo, Graph};
 use crate::parse::Source;
 use crate::signature::{Event, Kind, Payload};
-use crate::types::{last_segment, mentions};
+use crate::types::mentions;
 
 /// All checks of a workflow.
 pub(super) fn all(graph: &Graph<'_>, names: &Names) -> TokenStream {
@@ -35,18 +35,11 @@ pub(crate) fn for_event(event: &Event, names: &Names) -> TokenStream {
         Kind::Event => quote!(#private::event::<#ty>();),
         Kind::Start => form(quote!(Start<_>)),
         Kind::Stop => form(quote!(Stop<_>)),
-        Kind::Prompt if is_tool(ty, "Asker") => TokenStream::new(),
         Kind::Prompt => form(quote!(InputRequired<_>)),
         Kind::Response => form(quote!(HumanResponse<_, _>)),
         Kind::Expired => form(quote!(Expired<_>)),
-        Kind::Signal if is_tool(ty, "Inbox") => TokenStream::new(),
         Kind::Signal => form(quote!(Signal<_>)),
     }
-}
-
-/// An `Asker<Q>` mentions its question, too, and an `Inbox<T>` its signal.
-fn is_tool(ty: &syn::Type, tool: &str) -> bool {
-    last_segment(ty).is_some_and(|(name, _)| name == tool)
 }
 
 /// Asks once per event: whether it can be saved, and cloned if some step takes it by value.

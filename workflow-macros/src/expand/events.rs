@@ -269,12 +269,10 @@ pub(super) fn answer_event(
     names: &Names,
     prompt: workflow_graph::EventId,
 ) -> Option<TokenStream> {
-    let workflow_graph::Role::Prompt { response: Some(response), .. } = graph.table.event(prompt)?.role
-    else {
-        return None;
-    };
     let asked = graph.events.get(prompt.index())?;
-    let info = graph.events.get(response.index())?;
+    // One that only an `Asker` asks is answered by an event that no step takes, so the table does not link them.
+    let same_question = |info: &&EventInfo| info.first.payload.name() == asked.first.payload.name();
+    let info = graph.of_kind(Kind::Response).map(|(_, info)| info).find(same_question)?;
     let events = &names.events;
     let variant = &info.variant;
     let value = as_the_same_prompt(asked, info, &quote!(HumanResponse), quote!(__answer), names);

@@ -81,7 +81,7 @@ impl<W: Workflow> Lane<W> {
     async fn step(&self, invoke: Invoke<W::Event>, shift: &Shift) -> Next<W::Event> {
         let host = &self.host;
         let ticket = Ticket::of(host, &invoke);
-        let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone());
+        let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone(), ticket.calls.clone());
         let Invoke { step, input, .. } = invoke;
         let call = AssertUnwindSafe(|| Arc::clone(&host.workflow).call(step, input, context));
         let result = match catch_unwind(call) {

@@ -17,22 +17,27 @@
 //! the last ticket to go announces.
 
 mod clock;
+mod hold;
 mod lane;
+mod notes;
 mod ticket;
 
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::UNIX_EPOCH;
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
 use crate::engine::{
-    Command, Ending, Engine, InvocationId, InvocationState, Invoke, Notice, Payload, Refused, Tick, Time,
+    Command, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Notice, Payload, Refused, Tick,
+    Time,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::handle::{Question, RunError, RunId, RunOptions, Stalled};
@@ -53,6 +58,10 @@ pub(crate) struct Host<W: Workflow> {
     clock: Clock,
     runtime: Handle,
     stream: Arc<Stream<W>>,
+    /// How many handles could still answer, signal or wait for the end.
+    handles: AtomicUsize,
+    /// Told when nothing is at work any more but what waits for somebody, while somebody holds the run.
+    quiet: Notify,
     live: Mutex<Live<W>>,
 }
 
@@ -67,10 +76,14 @@ struct Live<W: Workflow> {
     ready: VecDeque<Invoke<W::Event>>,
     /// How many lanes are awake.
     lanes: usize,
+    /// How many want that no step starts.
+    holds: usize,
     /// Steps that a lane polls or that have a task of their own.
     at_work: usize,
     /// How to tell steps that they are cancelled: those that have a task of their own, and those that want to know.
     tasks: BTreeMap<InvocationId, CancellationToken>,
+    /// Who polls the calls of steps that wait.
+    wakers: BTreeMap<(InvocationId, NoteKey), Waker>,
     /// The run has ended, and is announced when nothing is at work any more.
     ending: Option<Ending<W::Event>>,
     outcome: Option<Result<W::Output, RunError>>,
@@ -93,7 +106,7 @@ struct Afterwards {
 }
 
 impl<W: Workflow> Host<W> {
-    /// Starts a run.
+    /// Starts a run. The caller holds its first handle.
     pub(crate) fn start(workflow: Arc<W>, input: W::Input, options: RunOptions) -> Arc<Self> {
         let RunOptions { id, timeout, deadline } = options;
         let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
@@ -103,7 +116,7 @@ impl<W: Workflow> Host<W> {
         host
     }
 
-    /// Takes up a run that was saved.
+    /// Takes up a run that was saved. The caller holds its first handle.
     pub(crate) fn resume(workflow: Arc<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
         let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event);
         host.first_tick(Tick::Resumed);
@@ -124,8 +137,10 @@ impl<W: Workflow> Host<W> {
             commands: Vec::new(),
             ready: VecDeque::new(),
             lanes: 0,
+            holds: 0,
             at_work: 0,
             tasks: BTreeMap::new(),
+            wakers: BTreeMap::new(),
             ending: None,
             outcome: None,
             waiting: Wakers::default(),
@@ -138,6 +153,8 @@ impl<W: Workflow> Host<W> {
             clock,
             runtime: Handle::current(),
             stream: Arc::new(Stream::starting_at(next_event)),
+            handles: AtomicUsize::new(1),
+            quiet: Notify::new(),
             live: Mutex::new(live),
         })
     }
@@ -153,6 +170,11 @@ impl<W: Workflow> Host<W> {
 
     pub(crate) fn id(&self) -> &RunId {
         &self.id
+    }
+
+    /// The moment of a time.
+    pub(crate) fn instant(&self, time: Time) -> tokio::time::Instant {
+        self.clock.instant(time)
     }
 
     pub(crate) fn stream(&self) -> &Arc<Stream<W>> {
@@ -185,6 +207,31 @@ impl<W: Workflow> Host<W> {
         let mut live = self.lock();
         Self::is_current(&live, invocation, attempt)
             .then(|| live.tasks.entry(invocation).or_default().clone())
+    }
+
+    /// There is one handle more.
+    pub(crate) fn add_handle(&self) {
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// There is one handle less. After the last one, a run that only waits for somebody waits in vain.
+    pub(crate) fn drop_handle(self: &Arc<Self>) {
+        if self.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        let mut afterwards = Afterwards::default();
+        self.end_if_abandoned(&mut self.lock(), &mut afterwards);
+        self.finish(afterwards);
+    }
+
+    /// Ends a run that nobody can answer any more, and that nothing due can wake.
+    fn end_if_abandoned(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
+        let abandoned = || live.broken.is_none() && self.handles.load(Ordering::Acquire) == 0;
+        if live.engine.state().is_idle() && live.engine.next_due().is_none() && abandoned() {
+            let reason = "every handle was dropped while the run waited for an answer".to_owned();
+            // The run is running, so this is never refused.
+            let _ = self.apply(live, Tick::Cancelled { reason }, afterwards);
+        }
     }
 
     /// The state of the run.
@@ -249,6 +296,7 @@ impl<W: Workflow> Host<W> {
             afterwards.cancel.extend(live.timer.take().map(|(_, token)| token));
             Ok(())
         });
+        self.end_if_abandoned(live, afterwards);
         self.announce_if_over(live, afterwards);
         taken
     }
@@ -271,6 +319,9 @@ impl<W: Workflow> Host<W> {
                 Command::Run(invoke) => live.ready.push_back(invoke),
                 // A step without a task is in the ready queue or with a lane, and is found out there.
                 Command::Abort { invocation } => afterwards.cancel.extend(live.tasks.remove(&invocation)),
+                Command::Wake { invocation, key } => {
+                    afterwards.wake.extend(live.wakers.remove(&(invocation, key)));
+                }
                 Command::Publish(notice) => {
                     if let Some(kind) = observed(notice, at) {
                         stream.push(kind);
@@ -290,6 +341,9 @@ impl<W: Workflow> Host<W> {
 
     /// Announces the end of the run, once nothing is at work any more.
     fn announce_if_over(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
+        if live.holds > 0 && live.is_quiet() {
+            self.quiet.notify_waiters();
+        }
         if live.at_work > 0 || live.outcome.is_some() {
             return;
         }
@@ -382,7 +436,7 @@ impl<W: Workflow> Host<W> {
         while live.ready.front().is_some_and(|next| !Self::is_current(live, next.invocation, next.attempt)) {
             live.ready.pop_front();
         }
-        if live.ready.is_empty() {
+        if live.ready.is_empty() || live.holds > 0 {
             live.lanes -= 1;
             return Next::Leave;
         }
@@ -421,20 +475,9 @@ impl<W: Workflow> Live<W> {
 
     /// Asks for another lane if there is work for one.
     fn want_lane(&mut self, afterwards: &mut Afterwards) {
-        if !self.ready.is_empty() && self.lanes < most_lanes() {
+        if !self.ready.is_empty() && self.holds == 0 && self.lanes < most_lanes() {
             self.lanes += 1;
             afterwards.spawn_lane = true;
-        }
-    }
-}
-
-/// The run is in nobody's hands any more: nothing was at work, and no handle is left to answer or resume.
-impl<W: Workflow> Drop for Host<W> {
-    fn drop(&mut self) {
-        let live = self.live.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if live.outcome.is_none() {
-            let reason = "every handle was dropped while the run waited for an answer".to_owned();
-            self.stream.publish(self.clock.now(), RunEventKind::Cancelled { reason });
         }
     }
 }
@@ -488,7 +531,7 @@ pub(crate) fn step_name<W: Workflow>(step: StepId) -> &'static str {
     W::GRAPH.step(step).map_or("?", |step| &step.name)
 }
 
-fn event_name<W: Workflow>(event: EventId) -> &'static str {
+pub(crate) fn event_name<W: Workflow>(event: EventId) -> &'static str {
     W::GRAPH.event(event).map_or("?", |event| &event.name)
 }
 

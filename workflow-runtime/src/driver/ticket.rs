@@ -1,18 +1,20 @@
 //! Steps at work, and how they report.
 
-use std::future::{pending, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, PoisonError};
-use std::task::Poll;
+use std::task::{Context as Poller, Poll};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use workflow_graph::StepId;
+use workflow_graph::{StepId, Tool};
 
 use super::clock::millis;
 use super::lane::{Lane, Next};
 use super::{Afterwards, Host, Live, most_lanes, panicked};
+use crate::calls::Calls;
 use crate::context::Updates;
 use crate::engine::{InvocationId, Invoke, Tick, Time, Verdict};
 use crate::error::{StepError, StepErrorKind};
@@ -28,6 +30,8 @@ pub(super) struct Ticket<W: Workflow> {
     /// When the attempt has taken too long.
     times_out: Option<Instant>,
     pub(super) updates: Updates<W::State>,
+    /// What the attempt has called; made here where it may wait for somebody, whom it can also give up.
+    pub(super) calls: Option<Arc<Calls>>,
     open: bool,
 }
 
@@ -37,8 +41,11 @@ impl<W: Workflow> Ticket<W> {
         let Invoke { invocation, attempt, step, first_failed_at, .. } = *invoke;
         let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let updates = (size_of::<W::State>() > 0).then(Arc::default);
+        let waits = |tool: &Tool| matches!(tool, Tool::Asker(_) | Tool::Inbox(_));
+        let may_wait = W::GRAPH.step(step).is_some_and(|step| step.tools.iter().any(waits));
+        let calls = may_wait.then(Arc::default);
         let host = Arc::clone(host);
-        Self { host, invocation, attempt, step, first_failed_at, times_out, updates, open: true }
+        Self { host, invocation, attempt, step, first_failed_at, times_out, updates, calls, open: true }
     }
 
     /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
@@ -62,6 +69,10 @@ impl<W: Workflow> Ticket<W> {
     ) -> T {
         self.open = false;
         let (invocation, attempt) = (self.invocation, self.attempt);
+        if result.is_ok() {
+            // A signal that has come for a call which the step gave up belongs to who waits next.
+            self.withdraw_given_up();
+        }
         let mut afterwards = Afterwards::default();
         let mut live;
         let (tick, state) = match result {
@@ -95,6 +106,41 @@ impl<W: Workflow> Ticket<W> {
         drop(live);
         self.host.finish(afterwards);
         next
+    }
+
+    fn withdraw_given_up(&self) {
+        if let Some(calls) = &self.calls {
+            self.host.withdraw(self.invocation, self.attempt, calls.take_given_up());
+        }
+    }
+
+    /// Polls the step. What it gave up and goes on without is withdrawn.
+    fn poll(&self, future: &mut StepFuture<W::Event>, poller: &mut Poller<'_>) -> Poll<StepResult<W::Event>> {
+        let poll = poll_step(future, poller);
+        if poll.is_pending() {
+            self.withdraw_given_up();
+        }
+        poll
+    }
+
+    /// Ready when the attempt has taken too long. Its time stands while it waits for an answer or a signal.
+    async fn out_of_time(&self) {
+        let Some(at) = self.times_out else { return pending().await };
+        let mut timer = pin!(tokio::time::sleep_until(at));
+        let mut stands_since = None;
+        // Polled after the step, in one task with it, so it sees each change.
+        poll_fn(|poller| {
+            if self.calls.as_ref().is_some_and(|calls| calls.wait()) {
+                stands_since.get_or_insert_with(Instant::now);
+                return Poll::Pending;
+            }
+            if let Some(since) = stands_since.take() {
+                let at = timer.deadline() + since.elapsed();
+                timer.as_mut().reset(at);
+            }
+            timer.as_mut().poll(poller)
+        })
+        .await;
     }
 
     fn failed(&self, error: StepError) -> Tick<W::Event> {
@@ -165,24 +211,17 @@ struct Work<W: Workflow> {
 
 impl<W: Workflow> Work<W> {
     async fn run(mut self) {
-        let times_out = self.ticket.times_out;
-        let timeout = async {
-            match times_out {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => pending().await,
-            }
-        };
         let result = tokio::select! {
             biased;
             () = self.token.cancelled() => return,
-            result = poll_fn(|poller| poll_step(&mut self.future, poller)) => result,
-            () = timeout => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
+            result = poll_fn(|poller| self.ticket.poll(&mut self.future, poller)) => result,
+            () = self.ticket.out_of_time() => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
         };
         let Self { future, ticket, .. } = self;
         let result = drop_step(future).and(result);
         let host = Arc::clone(&ticket.host);
         let next = ticket.report(result, |live, afterwards| {
-            if live.ready.is_empty() || live.lanes >= most_lanes() {
+            if live.ready.is_empty() || live.holds > 0 || live.lanes >= most_lanes() {
                 return Next::Leave;
             }
             live.lanes += 1;
@@ -199,10 +238,7 @@ impl<W: Workflow> Work<W> {
 }
 
 /// Polls a step. A panic is a failure of the step.
-pub(super) fn poll_step<E>(
-    future: &mut StepFuture<E>,
-    poller: &mut std::task::Context<'_>,
-) -> Poll<StepResult<E>> {
+pub(super) fn poll_step<E>(future: &mut StepFuture<E>, poller: &mut Poller<'_>) -> Poll<StepResult<E>> {
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(poller))) {
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),

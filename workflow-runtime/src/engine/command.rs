@@ -2,6 +2,7 @@
 
 use workflow_graph::{EventId, Graph, PointId, StepId};
 
+use super::notes::NoteKey;
 use super::payload::{Emitted, Input, Payload};
 use super::state::{InvocationId, Time};
 use crate::error::StepError;
@@ -16,6 +17,13 @@ pub enum Command<E> {
     Abort {
         /// Which invocation.
         invocation: InvocationId,
+    },
+    /// What a running step waits for has come, or its time has; it stands in the notes of the invocation.
+    Wake {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which call of the step's code.
+        key: NoteKey,
     },
     /// Tell the observers.
     Publish(Notice<E>),

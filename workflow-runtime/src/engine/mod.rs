@@ -33,6 +33,8 @@
 //! - [`Command::Run`] is answered by exactly one [`Tick::Finished`] or [`Tick::Failed`] that carries the
 //!   same invocation and attempt, unless a [`Command::Abort`] comes first. A tick that comes too late is
 //!   refused as [`Refused::NotCurrent`] and has changed nothing.
+//! - [`Command::Wake`] says that something has come for a call of a running step. Where the step is not running any
+//!   more, nothing is to be done: the next attempt finds it in the notes.
 //! - After [`Command::Finish`] no command follows until [`Tick::Resumed`].
 //! - It passes [`Tick::Time`] when [`Engine::next_due`] says so, at the latest.
 //! - A refused tick changes nothing; only what was due by then has happened, as a tick of its own, so there may
@@ -43,10 +45,12 @@
 //! # Reading order
 //!
 //! [`tick`](Tick) and [`command`](Command) are the vocabulary, [`state`](State) is what is remembered,
-//! `turn` is what one tick does, `scope` is how fan-outs close, and `failure` is who takes a failure.
+//! `turn` is what one tick does, `scope` is how fan-outs close, `failure` is who takes a failure, and `notes` is what
+//! steps remember and wait for while they run.
 
 mod command;
 mod failure;
+mod notes;
 mod payload;
 mod scope;
 mod state;
@@ -59,7 +63,9 @@ use std::sync::Arc;
 use workflow_graph::Graph;
 
 pub use command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
-pub use payload::{Emitted, Failure, Input, Part, Payload};
+pub use notes::{Note, NoteKey, NoteKind, Noted, WaitId};
+pub(crate) use notes::{Notes, Waiter};
+pub use payload::{Emitted, Failure, Input, Json, Part, Payload};
 pub(crate) use scope::emitter_points;
 pub use state::{
     Branch, Invocation, InvocationId, InvocationState, Request, Scope, ScopeId, State, Status, Time,

@@ -1,6 +1,7 @@
 //! What the engine knows of the values it carries: next to nothing.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use workflow_graph::{EventId, PointId};
 
 use super::state::InvocationId;
@@ -27,6 +28,20 @@ pub trait Payload: Clone + Send + Sync + 'static {
         None
     }
 }
+
+/// A value that only the author's code understands, as JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Json(pub Box<RawValue>);
+
+/// Two values are equal if they are written alike.
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+impl Eq for Json {}
 
 /// What a finished step emits.
 ///

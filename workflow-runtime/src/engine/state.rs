@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use workflow_graph::{PointId, Slot, StepId};
+use workflow_graph::{EventId, PointId, Slot, StepId};
 
+use super::notes::{Notes, WaitId, Waiter};
 use super::payload::{Failure, Input, Part};
 use crate::error::StepError;
 use crate::event::RequestId;
@@ -79,6 +80,12 @@ pub struct State<E> {
     pub(crate) queues: BTreeMap<StepId, VecDeque<InvocationId>>,
     /// How many workers of each limited step are busy.
     pub(crate) busy: BTreeMap<StepId, u32>,
+    /// Signals that no inbox has taken yet, oldest first.
+    pub(crate) unread: BTreeMap<EventId, VecDeque<E>>,
+    /// The inboxes that wait for a signal, in the order in which they came.
+    pub(crate) inboxes: BTreeMap<EventId, BTreeMap<WaitId, Waiter>>,
+    /// The running invocations that wait for an answer or a signal; derived.
+    pub(crate) waiting: BTreeSet<InvocationId>,
     /// What is due when, in order; derived from what has a time.
     pub(crate) timers: BTreeSet<(Time, Timer)>,
     /// When the run must have ended.
@@ -166,6 +173,10 @@ pub struct Invocation<E> {
     /// What each of its emitters has sent, in the order of the step's parameters; empty before the first start,
     /// and for steps without one.
     pub(crate) emitters: Vec<Sender>,
+    /// What its calls have come to, over all attempts.
+    pub(crate) notes: Notes<E>,
+    /// How many of them are waits.
+    pub(crate) waits: u32,
 }
 
 /// One emitter of one invocation.
@@ -205,6 +216,8 @@ pub struct Request<E> {
     /// When it closes, if nobody has answered.
     pub expires_at: Option<Time>,
     pub(crate) recoveries: Recoveries,
+    /// Who waits for the answer inside a step; else it is an event for the steps that accept it.
+    pub(crate) asker: Option<Waiter>,
 }
 
 /// An open scope.
@@ -284,6 +297,9 @@ impl<E> State<E> {
             scopes: BTreeMap::from([(ScopeId::ROOT, root)]),
             queues: BTreeMap::new(),
             busy: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            inboxes: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
             deadline: None,
             budget: None,
@@ -291,14 +307,20 @@ impl<E> State<E> {
         }
     }
 
-    /// Whether a step is queued, running or waiting for a retry. Questions are waited for in the graph.
+    /// Whether a step is queued, waiting for a retry, or running without a question or an inbox of its own.
     pub(crate) fn at_work(&self) -> bool {
-        self.status == Status::Running && !self.invocations.is_empty()
+        self.status == Status::Running && self.invocations.len() > self.waiting.len()
     }
 
-    /// Whether nothing is at work, and questions are open.
+    /// Whether the run goes on only when somebody or something wakes it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.status == Status::Running && !self.at_work()
+    }
+
+    /// Whether nothing is at work, and an answer or a signal is waited for.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.status == Status::Running && self.invocations.is_empty() && !self.requests.is_empty()
+        let waits = !self.requests.is_empty() || !self.inboxes.is_empty();
+        self.is_idle() && waits
     }
 
     pub(crate) fn next_due(&self) -> Option<Time> {

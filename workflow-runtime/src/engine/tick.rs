@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use workflow_graph::PointId;
 
+use super::notes::{Note, NoteKey};
 use super::payload::Emitted;
 use super::state::InvocationId;
 use crate::error::StepError;
@@ -56,6 +57,26 @@ pub enum Tick<E> {
         place: u32,
         /// The event.
         event: E,
+    },
+    /// A running step wants something remembered over attempts and restores, or waits for something.
+    Noted {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which attempt of it, from 1. A memo is taken from an older attempt, too.
+        attempt: u32,
+        /// Which call of the step's code.
+        key: NoteKey,
+        /// What it wants.
+        note: Note<E>,
+    },
+    /// A running step has stopped waiting for a question or a signal.
+    Withdrawn {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which attempt of it, from 1.
+        attempt: u32,
+        /// Which call of the step's code.
+        key: NoteKey,
     },
     /// A person answered.
     Answered {
@@ -118,6 +139,28 @@ pub enum Refused {
     /// The step has no such emitter, the event is none that it sends, or an event before it is missing.
     #[error("`{event}` cannot be sent there")]
     NotSent {
+        /// The event.
+        event: String,
+    },
+    /// That call has been noted already.
+    #[error("invocation {invocation} has noted `{name}` already")]
+    Noted {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The name of the call.
+        name: String,
+    },
+    /// That call does not wait for anything.
+    #[error("invocation {invocation} does not wait for `{name}`")]
+    NotWaiting {
+        /// The invocation.
+        invocation: InvocationId,
+        /// The name of the call.
+        name: String,
+    },
+    /// The step does not ask that.
+    #[error("the step has no `Asker` that asks `{event}`")]
+    NotAsked {
         /// The event.
         event: String,
     },

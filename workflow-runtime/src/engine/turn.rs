@@ -1,9 +1,12 @@
 //! What one tick does.
 
-use workflow_graph::{Alternative, Graph, ParamForm, Role, Slot, StepId};
+use std::collections::BTreeMap;
+
+use workflow_graph::{Alternative, EventId, Graph, ParamForm, Role, Slot, StepId};
 
 use super::MAX_INTERRUPTIONS;
 use super::command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
+use super::notes::Noted;
 use super::payload::{Emitted, Input, Part, Payload};
 use super::state::{
     Branch, Budget, Invocation, InvocationId, InvocationState, Member, Parked, Recoveries, Request, ScopeId,
@@ -87,6 +90,9 @@ impl<'a, E: Payload> Turn<'a, E> {
             }
             Tick::Sent { invocation, point, place, event, .. } => self.send(invocation, point, place, event),
             Tick::Answered { request, response } => self.answer(request, response),
+            Tick::Noted { invocation, key, note, .. } => self.note(invocation, key, note),
+            Tick::Withdrawn { invocation, key, .. } => self.withdraw(invocation, &key),
+            Tick::Signal { event } if self.graph.has_inbox(event.event()) => self.post(event),
             Tick::Signal { event } => self.deliver(event, &Way::root()),
             Tick::Time => {}
             Tick::Cancelled { reason } => self.end(Status::Cancelled, Ending::Cancelled { reason }),
@@ -141,7 +147,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         match (&self.state.status, tick) {
             (Status::New, Tick::Started { input }) => match self.graph.event(input.event()) {
                 Some(event) if event.role == Role::Start => Ok(()),
-                _ => Err(Refused::NotAnInput { event: self.event_name(input) }),
+                _ => Err(Refused::NotAnInput { event: self.event_name(input.event()) }),
             },
             (_, Tick::Started { .. }) => Err(Refused::AlreadyStarted),
             (Status::New, _) => Err(Refused::NotStarted),
@@ -158,23 +164,30 @@ impl<'a, E: Payload> Turn<'a, E> {
                 let items = self.graph.point(*point).map(|point| &point.items);
                 match sender {
                     Some(_) if items.is_some_and(|items| items.contains(&event.event())) => Ok(()),
-                    _ => Err(Refused::NotSent { event: self.event_name(event) }),
+                    _ => Err(Refused::NotSent { event: self.event_name(event.event()) }),
                 }
             }
             (Status::Running, Tick::Answered { request, response }) => {
                 let Some(open) = self.state.requests.get(request) else {
                     return Err(Refused::NotOpen { request: *request });
                 };
-                let asked = open.prompt.event();
-                match self.graph.event(response.event()).map(|event| event.role) {
-                    Some(Role::Response { prompt: Some(prompt) }) if prompt == asked => Ok(()),
-                    _ => Err(Refused::NotAnAnswer { request: *request, event: self.event_name(response) }),
+                if self.is_answer(open, response) {
+                    return Ok(());
                 }
+                Err(Refused::NotAnAnswer { request: *request, event: self.event_name(response.event()) })
             }
-            (Status::Running, Tick::Signal { event }) => match self.graph.event(event.event()) {
-                Some(found) if found.role == Role::Signal && !found.accepted_by.is_empty() => Ok(()),
-                _ => Err(Refused::NotASignal { event: self.event_name(event) }),
-            },
+            (Status::Running, Tick::Signal { event: signal }) => {
+                if self.graph.takes_signal(signal.event()) {
+                    return Ok(());
+                }
+                Err(Refused::NotASignal { event: self.event_name(signal.event()) })
+            }
+            (Status::Running, Tick::Noted { invocation, attempt, key, note }) => {
+                self.may_note((*invocation, *attempt), key, note)
+            }
+            (Status::Running, Tick::Withdrawn { invocation, attempt, key }) => {
+                self.may_withdraw((*invocation, *attempt), key)
+            }
             (Status::Running, Tick::Time | Tick::Cancelled { .. } | Tick::Suspended) => Ok(()),
             (
                 Status::Suspended | Status::Cancelled | Status::Failed | Status::TimedOut | Status::Completed,
@@ -183,7 +196,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         }
     }
 
-    fn current(&self, id: InvocationId, attempt: u32) -> Result<&Invocation<E>, Refused> {
+    pub(super) fn current(&self, id: InvocationId, attempt: u32) -> Result<&Invocation<E>, Refused> {
         let found = self.state.invocations.get(&id);
         let current = found.filter(|it| it.state == InvocationState::Running && it.attempt == attempt);
         current.ok_or(Refused::NotCurrent { invocation: id, attempt })
@@ -205,7 +218,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             );
             return self.fail(id, StepError::of_kind(StepErrorKind::Misrouted, message));
         }
-        let Some(invocation) = self.state.invocations.remove(&id) else { return };
+        let Some(invocation) = self.take_out(id) else { return };
         let branch = invocation.branch;
         let way = Way { branch, from: step, recoveries: invocation.recoveries };
         self.release(step);
@@ -235,7 +248,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             Emitted::None => Some("nothing".to_owned()),
             Emitted::One(event) => {
                 let declared = returns.alternatives.contains(&Alternative::One(event.event()));
-                (!declared).then(|| self.event_name(event))
+                (!declared).then(|| self.event_name(event.event()))
             }
             Emitted::Many(point, events) => {
                 let items = match self.graph.point(*point) {
@@ -243,7 +256,7 @@ impl<'a, E: Payload> Turn<'a, E> {
                     _ => return Some(format!("a fan-out of point {}", point.0)),
                 };
                 let stray = events.iter().find(|event| !items.contains(&event.event()));
-                stray.map(|event| self.event_name(event))
+                stray.map(|event| self.event_name(event.event()))
             }
         }
     }
@@ -257,23 +270,21 @@ impl<'a, E: Payload> Turn<'a, E> {
     }
 
     fn ask(&mut self, prompt: E, way: &Way) {
-        let id = RequestId(self.next_id());
-        if !self.join_scope(way.branch.scope, Member::Request(id)) {
+        if !self.state.scopes.contains_key(&way.branch.scope) {
             return;
         }
-        let (step, branch, asked_at) = (way.from, way.branch, self.state.now);
-        let expires_at = prompt.expires_in().map(|after| asked_at.plus(after));
-        if let Some(due) = expires_at {
-            self.state.timers.insert((due, Timer::Expiry(id)));
-        }
-        self.publish(Notice::InputRequired { request: id, step, prompt: prompt.clone(), expires_at });
         let recoveries = way.recoveries.clone();
-        self.state.requests.insert(id, Request { step, branch, prompt, asked_at, expires_at, recoveries });
+        let request = Request::outside(way.from, way.branch, prompt, self.state.now);
+        let id = self.open_request(Request { recoveries, ..request });
+        self.join_scope(way.branch.scope, Member::Request(id));
     }
 
     fn answer(&mut self, id: RequestId, response: E) {
         let Some(request) = self.close_request(id) else { return };
         self.publish(Notice::InputReceived { request: id });
+        if let Some(waiter) = request.asker {
+            return self.settle_wait(&waiter, Noted::Answered(response));
+        }
         let way = Way { branch: request.branch, from: request.step, recoveries: request.recoveries };
         self.deliver(response, &way);
         self.leave(request.branch.scope, Member::Request(id));
@@ -282,6 +293,11 @@ impl<'a, E: Payload> Turn<'a, E> {
     /// Nobody has answered in time. If no step takes that, it is a failure of the step that asked.
     fn expire(&mut self, id: RequestId) {
         let Some(request) = self.state.requests.get(&id) else { return };
+        if let Some(waiter) = request.asker.clone() {
+            self.state.requests.remove(&id);
+            self.publish(Notice::InputExpired { request: id });
+            return self.settle_wait(&waiter, Noted::Expired(id));
+        }
         let way = Way { branch: request.branch, from: request.step, recoveries: request.recoveries.clone() };
         if let Some(expired) = request.prompt.expired(id) {
             self.state.requests.remove(&id);
@@ -395,6 +411,8 @@ impl<'a, E: Payload> Turn<'a, E> {
                 first_failed_at: None,
                 recoveries,
                 emitters: Vec::new(),
+                notes: BTreeMap::new(),
+                waits: 0,
             };
             self.state.invocations.insert(id, invocation);
             self.scratch.fresh.push(id);
@@ -420,6 +438,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
         let step = invocation.step;
         invocation.state = InvocationState::Failed(error.clone());
+        self.state.recount(id);
         self.release(step);
         self.end(Status::Failed, Ending::Failed { invocation: id, step, error });
     }
@@ -453,6 +472,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             self.state.queues.entry(step).or_default().push_front(id);
         }
         self.state.busy.clear();
+        self.state.waiting.clear();
         // What was made in the same tick as the end has not reached its queue yet.
         for id in std::mem::take(&mut self.scratch.fresh) {
             if let Some(invocation) = self.state.invocations.get(&id) {
@@ -466,7 +486,10 @@ impl<'a, E: Payload> Turn<'a, E> {
     /// Takes the run up again: what ran when it was put down runs again, and so does what failed.
     fn resume(&mut self) {
         let interrupted = self.state.status == Status::Running;
-        self.requeue_running(|invocation, _, _| invocation.interruptions += u32::from(interrupted));
+        self.requeue_running(|invocation, _, _| {
+            // A step that waits for somebody does not wear the process out.
+            invocation.interruptions += u32::from(interrupted && invocation.waits == 0);
+        });
         if self.state.status == Status::TimedOut {
             // A run that is continued has its time anew; the wall clock does not stop for it.
             self.state.budget = self.state.budget.map(|budget| Budget { left: budget.whole, ..budget });
@@ -495,6 +518,8 @@ impl<'a, E: Payload> Turn<'a, E> {
                 invocation.interruptions = 0;
                 invocation.last_error = None;
                 invocation.first_failed_at = None;
+                // What nobody answered in time is asked anew.
+                invocation.notes.retain(|_, noted| !matches!(noted, Noted::Expired(_)));
             }
             if invocation.interruptions >= MAX_INTERRUPTIONS && worn_out.is_none() {
                 worn_out = Some((*id, invocation.step));
@@ -565,6 +590,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         let depth = self.state.scopes.get(&invocation.branch.scope).map_or(0, |scope| scope.depth);
         let input = invocation.input.clone();
         let (last_error, first_failed_at) = (invocation.last_error.clone(), invocation.first_failed_at);
+        self.state.recount(id);
         self.publish(Notice::StepStarted { invocation: id, attempt, step });
         let invocation = id;
         self.out.push(Command::Run(Invoke {
@@ -649,8 +675,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         self.graph.event(event.event()).map(|event| event.role)
     }
 
-    fn event_name(&self, event: &E) -> String {
-        let id = event.event();
+    pub(super) fn event_name(&self, id: EventId) -> String {
         self.graph.event(id).map_or_else(|| format!("event {}", id.0), |event| event.name.to_string())
     }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use workflow_graph::{Graph, Param};
@@ -59,12 +60,34 @@ pub enum RespondError {
 }
 
 /// A signal was not taken: the run has ended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the signal was not taken: run {run} has ended")]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub struct SendError {
-    /// The run.
-    pub run: RunId,
+pub enum SendError {
+    /// The run has ended.
+    #[error("the signal was not taken: run {run} has ended")]
+    Ended {
+        /// The run.
+        run: RunId,
+    },
+    /// No step of the workflow takes a signal of that name.
+    #[error("the signal was not taken: no step of run {run} takes `Signal<{signal}>`")]
+    NoSuchSignal {
+        /// The run.
+        run: RunId,
+        /// The name.
+        signal: String,
+    },
+    /// The JSON is no such signal.
+    #[error("the signal was not taken: this is no `{signal}` for run {run}")]
+    WrongType {
+        /// The run.
+        run: RunId,
+        /// The name of the signal.
+        signal: String,
+        /// What reading it reported.
+        #[source]
+        source: Arc<serde_json::Error>,
+    },
 }
 
 /// Why a run has no output.

@@ -6,6 +6,7 @@ mod question;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Poller, Poll};
@@ -19,7 +20,7 @@ use crate::event::{Prompt, RequestId};
 use crate::snapshot::{ResumeError, Snapshot, SnapshotError};
 use crate::stream::RunEvents;
 use crate::wakers::Place;
-use crate::workflow::{AnswerError, Asks, Signals, Workflow};
+use crate::workflow::{AnswerError, Asks, Events as _, Signals, Workflow};
 
 pub use error::{PendingError, RespondError, RunError, SendError, Stalled, WaitingJoin};
 pub use id::RunId;
@@ -62,7 +63,7 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// # Panics
     /// Outside a tokio runtime, like `tokio::spawn`.
     fn run_with(self, input: W::Input, options: RunOptions) -> Run<W> {
-        Run { host: Host::start(self.into(), input, options) }
+        Run { host: Handle(Host::start(self.into(), input, options)) }
     }
 
     /// Takes up a run where a snapshot left it, under its old id. Steps that had finished do not run again;
@@ -77,7 +78,7 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     fn resume(self, snapshot: Snapshot) -> Result<Run<W>, ResumeError> {
         let restored = snapshot.restore(W::GRAPH)?;
         let state = restored.state::<W::State>()?;
-        Ok(Run { host: Host::resume(self.into(), restored, state) })
+        Ok(Run { host: Handle(Host::resume(self.into(), restored, state)) })
     }
 }
 
@@ -130,18 +131,42 @@ impl<W: Workflow> WorkflowExt<W> for Arc<W> {}
 /// Clones are handles of the same run.
 ///
 /// # Dropping
-/// Dropping a handle does not stop the run: steps go on, to the end if nobody needs to be asked. A run that
-/// waits for an answer when its last handle goes can never be answered; it is freed, and its stream ends
+/// Dropping a handle does not stop the run: steps go on, to the end if nobody needs to be asked. A run that only
+/// waits for an answer or a signal, with no handle left to give one, waits in vain; it is cancelled, and its stream ends
 /// with [`Cancelled`](crate::RunEventKind::Cancelled). To stop a run, [`cancel`](Self::cancel) or
 /// [`suspend`](Self::suspend) it.
 #[must_use = "dropping the last handle of a run loses its output; await it, or keep it"]
 pub struct Run<W: Workflow> {
-    host: Arc<Host<W>>,
+    host: Handle<W>,
+}
+
+/// A run that somebody can still answer or wait for. The host counts them.
+struct Handle<W: Workflow>(Arc<Host<W>>);
+
+impl<W: Workflow> Clone for Handle<W> {
+    fn clone(&self) -> Self {
+        self.0.add_handle();
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<W: Workflow> Drop for Handle<W> {
+    fn drop(&mut self) {
+        self.0.drop_handle();
+    }
+}
+
+impl<W: Workflow> Deref for Handle<W> {
+    type Target = Arc<Host<W>>;
+
+    fn deref(&self) -> &Arc<Host<W>> {
+        &self.0
+    }
 }
 
 impl<W: Workflow> Clone for Run<W> {
     fn clone(&self) -> Self {
-        Self { host: Arc::clone(&self.host) }
+        Self { host: self.host.clone() }
     }
 }
 
@@ -230,7 +255,30 @@ impl<W: Workflow> Run<W> {
         W: Signals<T>,
     {
         let event = W::signal(signal);
-        self.host.tick(Tick::Signal { event }).map_err(|_| SendError { run: self.id().clone() })
+        self.host.tick(Tick::Signal { event }).map_err(|_| SendError::Ended { run: self.id().clone() })
+    }
+
+    /// Sends a signal by its name and as JSON, for callers that do not have the type: `send_json("Pay", ..)` for a
+    /// `Signal<Pay>` or an `Inbox<Pay>`.
+    ///
+    /// # Errors
+    /// The workflow takes no such signal, the JSON is not of its type, or the run has ended. Nothing has changed.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the signal is taken as a whole or not at all.
+    pub async fn send_json(&self, signal: &str, value: &RawValue) -> Result<(), SendError> {
+        let run = || self.id().clone();
+        let name = || signal.to_owned();
+        let found = W::GRAPH.event_named(&format!("Signal<{signal}>"));
+        let Some(event) = found.filter(|event| W::GRAPH.takes_signal(*event)) else {
+            return Err(SendError::NoSuchSignal { run: run(), signal: name() });
+        };
+        let event = W::Event::decode(event, value).map_err(|source| SendError::WrongType {
+            run: run(),
+            signal: name(),
+            source: Arc::new(source),
+        })?;
+        self.host.tick(Tick::Signal { event }).map_err(|_| SendError::Ended { run: run() })
     }
 
     fn answer(
@@ -288,6 +336,21 @@ impl<W: Workflow> Run<W> {
         self.snapshot()
     }
 
+    /// As [`suspend`](Self::suspend), but lets the steps that run now finish first, for as long as `grace`. No other step
+    /// starts meanwhile; steps that wait for an answer or a signal are not waited for.
+    ///
+    /// # Errors
+    /// As `suspend`; also where a step ends the run in that time.
+    ///
+    /// # Cancel safety
+    /// Steps are held back from the first poll on. Dropped after that, the run goes on as if nothing had been said.
+    pub async fn suspend_after(&self, grace: Duration) -> Result<Snapshot, SnapshotError> {
+        let _held = self.host.hold();
+        // It does not matter which of the two it was.
+        let _ = tokio::time::timeout(grace, self.host.quiet()).await;
+        self.suspend().await
+    }
+
     /// Cancels the run, and returns when its steps have stopped. A run that has already ended stays as it is.
     ///
     /// # Cancel safety
@@ -319,7 +382,7 @@ impl<W: Workflow> Run<W> {
 
 /// Waits for the end of a run. Cancel safe: waiting has no effect on the run.
 pub struct RunFuture<W: Workflow> {
-    host: Arc<Host<W>>,
+    host: Handle<W>,
     place: Place,
 }
 
@@ -358,6 +421,6 @@ impl<W: Workflow> IntoFuture for &Run<W> {
     type IntoFuture = RunFuture<W>;
 
     fn into_future(self) -> RunFuture<W> {
-        RunFuture { host: Arc::clone(&self.host), place: Place::default() }
+        RunFuture { host: self.host.clone(), place: Place::default() }
     }
 }

@@ -3,12 +3,15 @@
 //! Steps and events stand in it by name. What has its usual value is left out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use workflow_graph::Origin;
 
-use crate::engine::{Budget, Failure, InvocationId, InvocationState, ScopeId, Status, Time};
+use crate::engine::{
+    Budget, Failure, InvocationId, InvocationState, Json, NoteKey, NoteKind, ScopeId, Status, Time, WaitId,
+};
 use crate::error::StepError;
 use crate::event::RequestId;
 use crate::handle::RunId;
@@ -36,6 +39,9 @@ pub(super) struct Document {
     pub(super) deadline: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) budget: Option<Budget>,
+    /// Signals that no inbox has taken yet; those of one kind in the order in which they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) unread: Vec<SavedEvent>,
     /// Half-filled joins outside every fan-out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) joins: Vec<SavedJoin>,
@@ -94,6 +100,40 @@ pub(super) struct SavedInvocation {
     /// In the order of the step's parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) emitters: Vec<SavedSender>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) notes: Vec<SavedNote>,
+}
+
+/// What one call of a step has come to.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedNote {
+    /// Kind, name and count are its key. They stand here one by one, because raw JSON cannot pass through a flattened
+    /// structure.
+    pub(super) kind: NoteKind,
+    pub(super) name: Arc<str>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) count: u32,
+    pub(super) noted: SavedNoted,
+}
+
+impl SavedNote {
+    pub(super) fn key(&self) -> NoteKey {
+        NoteKey { kind: self.kind, name: Arc::clone(&self.name), count: self.count }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SavedNoted {
+    Memo(Json),
+    Sleeping(Time),
+    Asked(RequestId),
+    Answered(SavedEvent),
+    Expired(RequestId),
+    /// The name of the signal, too.
+    Waiting(WaitId, String),
+    Received(SavedEvent),
+    Withdrawn,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -147,6 +147,18 @@ pub enum MisfitReason {
         /// The question.
         event: String,
     },
+    /// The step that asks has no `Asker` for the question any more.
+    #[error("the step has no `Asker` for `{event}` any more")]
+    NoAsker {
+        /// The question.
+        event: String,
+    },
+    /// The step, or every step, has lost its `Inbox` for a signal.
+    #[error("no `Inbox` takes `{event}` there any more")]
+    NoInbox {
+        /// The signal.
+        event: String,
+    },
     /// The step takes another number of events.
     #[error("the step takes {takes} events now, and has {has}")]
     OtherParameters {

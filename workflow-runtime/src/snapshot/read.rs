@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use workflow_graph::{Graph, Origin, ParamForm, Point, PointId, Role, Slot, StepId};
+use workflow_graph::{Graph, Origin, ParamForm, Point, PointId, Role, Slot, StepId, Tool};
 
 use super::document::{
-    Document, SavedBranch, SavedEvent, SavedInvocation, SavedJoin, SavedMember, SavedPart, SavedRecoveries,
-    SavedRequest, SavedScope,
+    Document, SavedBranch, SavedEvent, SavedInvocation, SavedJoin, SavedMember, SavedNote, SavedNoted,
+    SavedPart, SavedRecoveries, SavedRequest, SavedScope,
 };
 use super::error::{Misfit, MisfitReason};
 use super::write::item_names;
 use crate::engine::{
-    Branch, Failure, Gather, Input, Invocation, InvocationId, InvocationState, Joins, Member, Parked, Part,
-    Place, Recoveries, Request, Scope, ScopeId, Sender, State, Timer, emitter_points,
+    Branch, Failure, Gather, Input, Invocation, InvocationId, InvocationState, Joins, Member, Noted, Notes,
+    Parked, Part, Place, Recoveries, Request, Scope, ScopeId, Sender, State, Timer, Waiter, emitter_points,
 };
+use crate::event::RequestId;
 use crate::workflow::Events;
 
 /// From a document to the state of an engine. What has no place in the graph is noted in `misfits`, so that all
@@ -47,9 +48,10 @@ impl<'a> Reader<'a> {
                 state.invocations.insert(saved.id, invocation);
             }
         }
+        let askers = askers(document);
         for saved in &document.requests {
             ids.take(saved.id.0)?;
-            if let Some(request) = self.request(saved) {
+            if let Some(request) = self.request(saved, askers.get(&saved.id)) {
                 state.requests.insert(saved.id, request);
             }
         }
@@ -66,6 +68,15 @@ impl<'a> Reader<'a> {
             place_scope(&mut state, id, scope)?;
         }
         place_members(&mut state)?;
+        for signal in &document.unread {
+            if let Some(signal) = self.unread(signal) {
+                state.unread.entry(E::event(&signal)).or_default().push_back(signal);
+            }
+        }
+        if !self.misfits.is_empty() {
+            return Ok(state);
+        }
+        place_waits(self.graph, document, &mut state, &mut ids)?;
         state.deadline = document.deadline;
         state.budget = document.budget;
         let delayed = state.invocations.iter().filter_map(|(id, it)| match it.state {
@@ -86,7 +97,10 @@ impl<'a> Reader<'a> {
         if !saved.emitters.is_empty() && saved.emitters.len() != emitter_points(declared).count() {
             return self.refuse(what(), MisfitReason::OtherEmitters);
         }
-        let input = self.input(step, &saved.input, &what)?;
+        let input = self.input(step, &saved.input, &what);
+        let notes = self.notes(step, &saved.notes, &what);
+        let (input, notes) = (input?, notes?);
+        let waits = notes.values().filter(|noted| noted.is_wait()).count();
         Some(Invocation {
             step,
             branch: placed(saved.branch),
@@ -102,7 +116,52 @@ impl<'a> Reader<'a> {
                 .iter()
                 .map(|sender| Sender { scope: sender.scope, sent: sender.sent })
                 .collect(),
+            notes,
+            waits: u32::try_from(waits).unwrap_or(u32::MAX),
         })
+    }
+
+    /// What the step's calls have come to. What they wait for must still be something that the step can wait for.
+    fn notes<E: Events>(
+        &mut self,
+        step: StepId,
+        saved: &[SavedNote],
+        what: &dyn Fn() -> String,
+    ) -> Option<Notes<E>> {
+        let mut notes = Notes::new();
+        let mut all_fit = true;
+        for note in saved {
+            let noted = match &note.noted {
+                SavedNoted::Memo(value) => Some(Noted::Memo(value.clone())),
+                SavedNoted::Sleeping(until) => Some(Noted::Sleeping(*until)),
+                SavedNoted::Asked(request) => Some(Noted::Asked(*request)),
+                SavedNoted::Answered(answer) => self.event(answer, what).map(Noted::Answered),
+                SavedNoted::Expired(request) => Some(Noted::Expired(*request)),
+                SavedNoted::Waiting(wait, signal) => match self.graph.event_named(signal) {
+                    Some(event) if self.has(step, Tool::Inbox(event)) => Some(Noted::Waiting(*wait)),
+                    _ => self.refuse(what(), MisfitReason::NoInbox { event: signal.clone() }),
+                },
+                SavedNoted::Received(signal) => self.event(signal, what).map(Noted::Received),
+                SavedNoted::Withdrawn => Some(Noted::Withdrawn),
+            };
+            all_fit &= noted.is_some();
+            notes.extend(noted.map(|noted| (note.key(), noted)));
+        }
+        all_fit.then_some(notes)
+    }
+
+    fn has(&self, step: StepId, tool: Tool) -> bool {
+        self.graph.step(step).is_some_and(|step| step.tools.contains(&tool))
+    }
+
+    /// A signal that no inbox has taken yet.
+    fn unread<E: Events>(&mut self, saved: &SavedEvent) -> Option<E> {
+        let what = || format!("unread signal `{}`", saved.0);
+        let signal: E = self.event(saved, &what)?;
+        if self.graph.has_inbox(signal.event()) {
+            return Some(signal);
+        }
+        self.refuse(what(), MisfitReason::NoInbox { event: saved.0.clone() })
     }
 
     fn input<E: Events>(
@@ -135,18 +194,22 @@ impl<'a> Reader<'a> {
         (!counts.is_empty()).then(|| Arc::new(counts))
     }
 
-    fn request<E: Events>(&mut self, saved: &SavedRequest) -> Option<Request<E>> {
+    fn request<E: Events>(&mut self, saved: &SavedRequest, asker: Option<&Waiter>) -> Option<Request<E>> {
         let what = || format!("question {} of step `{}`", saved.id, saved.step);
         let step = self.step(&saved.step, &what);
         let prompt = self.event::<E>(&saved.prompt, &what);
         let (step, prompt) = (step?, prompt?);
-        match self.graph.event(prompt.event()).map(|event| event.role) {
-            Some(Role::Prompt { response: Some(_), .. }) => {}
-            _ => return self.refuse(what(), MisfitReason::NotAsked { event: saved.prompt.0.clone() }),
+        let event = || saved.prompt.0.clone();
+        match (self.graph.event(prompt.event()).map(|event| event.role), asker) {
+            (Some(Role::Prompt { .. }), Some(_)) if self.has(step, Tool::Asker(prompt.event())) => {}
+            (Some(Role::Prompt { response: Some(_), .. }), None) => {}
+            (_, Some(_)) => return self.refuse(what(), MisfitReason::NoAsker { event: event() }),
+            (_, None) => return self.refuse(what(), MisfitReason::NotAsked { event: event() }),
         }
+        let asker = asker.cloned();
         let (branch, recoveries) = (placed(saved.branch), self.recoveries(&saved.recoveries));
         let SavedRequest { asked_at, expires_at, .. } = *saved;
-        Some(Request { step, branch, prompt, asked_at, expires_at, recoveries })
+        Some(Request { step, branch, prompt, asked_at, expires_at, recoveries, asker })
     }
 
     fn scope<E: Events>(&mut self, saved: &SavedScope) -> Option<(ScopeId, Scope<E>)> {
@@ -397,10 +460,76 @@ fn place_scope<E>(state: &mut State<E>, id: ScopeId, mut scope: Scope<E>) -> Res
     Ok(())
 }
 
+/// Which step waits for the answer to a question itself.
+fn askers(document: &Document) -> BTreeMap<RequestId, Waiter> {
+    let notes = document.invocations.iter().flat_map(|it| it.notes.iter().map(|note| (it.id, note)));
+    let asked = notes.filter_map(|(invocation, note)| match note.noted {
+        SavedNoted::Asked(request) => Some((request, Waiter { invocation, key: note.key() })),
+        _ => None,
+    });
+    asked.collect()
+}
+
+/// Puts the inboxes that wait into their lines, and finds the question of each step that asks.
+fn place_waits<E>(
+    graph: &Graph,
+    document: &Document,
+    state: &mut State<E>,
+    ids: &mut Ids,
+) -> Result<(), String> {
+    for SavedInvocation { id, notes, .. } in &document.invocations {
+        let mut keys = BTreeSet::new();
+        for note in notes {
+            let key = note.key();
+            if !keys.insert(key.clone()) {
+                return Err(format!("invocation {id} has noted `{}` twice", key.name));
+            }
+            match &note.noted {
+                SavedNoted::Asked(request) => {
+                    let asker = state.requests.get(request).and_then(|request| request.asker.as_ref());
+                    if asker.is_none_or(|asker| asker.invocation != *id || asker.key != key) {
+                        return Err(format!(
+                            "invocation {id} waits for question {request}, which is not its own"
+                        ));
+                    }
+                }
+                SavedNoted::Waiting(wait, signal) => {
+                    ids.take(wait.0)?;
+                    let Some(event) = graph.event_named(signal) else { continue };
+                    let waiter = Waiter { invocation: *id, key };
+                    state.inboxes.entry(event).or_default().insert(*wait, waiter);
+                }
+                _ => {}
+            }
+        }
+    }
+    let asked_by = |it: &Request<E>| it.asker.as_ref().and_then(|it| state.invocations.get(&it.invocation));
+    let stray = |(_, it): &(&RequestId, &Request<E>)| {
+        it.asker.is_some()
+            && asked_by(it).is_none_or(|asker| asker.step != it.step || asker.branch != it.branch)
+    };
+    if let Some((id, _)) = state.requests.iter().find(stray) {
+        return Err(format!("question {id} is not where the step is that asks it"));
+    }
+    let unread = state.unread.keys().find(|event| state.inboxes.contains_key(event));
+    match unread {
+        Some(event) => {
+            let name = graph.event(*event).map_or("?", |event| &event.name);
+            Err(format!("`{name}` is unread, though an inbox waits for it"))
+        }
+        None => {
+            let invocations: Vec<InvocationId> = state.invocations.keys().copied().collect();
+            invocations.into_iter().for_each(|id| state.recount(id));
+            Ok(())
+        }
+    }
+}
+
 /// Counts what keeps each scope open.
 fn place_members<E>(state: &mut State<E>) -> Result<(), String> {
     let invocations = state.invocations.iter().map(|(id, it)| (Member::Invocation(*id), it.branch.scope));
-    let requests = state.requests.iter().map(|(id, it)| (Member::Request(*id), it.branch.scope));
+    let outside = state.requests.iter().filter(|(_, it)| it.asker.is_none());
+    let requests = outside.map(|(id, it)| (Member::Request(*id), it.branch.scope));
     for (member, scope) in invocations.chain(requests) {
         let Some(scope) = state.scopes.get_mut(&scope) else {
             return Err(format!("{member:?} lies in fan-out {}, which is not open", scope.0));

@@ -7,11 +7,11 @@ use workflow_graph::{EventId, Graph, Origin, Point, StepId};
 use super::FORMAT;
 use super::document::{
     Document, SavedArrival, SavedBranch, SavedEvent, SavedGather, SavedInvocation, SavedJoin, SavedMember,
-    SavedParked, SavedPart, SavedRecoveries, SavedRequest, SavedScope, SavedSender,
+    SavedNote, SavedNoted, SavedParked, SavedPart, SavedRecoveries, SavedRequest, SavedScope, SavedSender,
 };
 use super::error::SnapshotError;
 use crate::engine::{
-    Branch, Failure, Input, Invocation, InvocationId, Joins, Parked, Part, Recoveries, Request, Scope,
+    Branch, Failure, Input, Invocation, InvocationId, Joins, Noted, Parked, Part, Recoveries, Request, Scope,
     ScopeId, State, Timer,
 };
 use crate::event::RequestId;
@@ -32,12 +32,14 @@ impl Writer<'_> {
     ) -> Result<Document, SnapshotError> {
         let root = state.scopes.get(&ScopeId::ROOT);
         let inner = state.scopes.iter().filter(|(id, _)| **id != ScopeId::ROOT);
-        let invocations = state.invocations.iter().map(|(id, invocation)| self.invocation(*id, invocation));
+        let invocations =
+            state.invocations.iter().map(|(id, invocation)| self.invocation(*id, invocation, state));
         let requests = state.requests.iter().map(|(id, request)| {
             let due = request.expires_at;
             let expired = due.is_some_and(|due| !state.timers.contains(&(due, Timer::Expiry(*id))));
             Ok(SavedRequest { expired, ..self.request(*id, request)? })
         });
+        let unread = state.unread.values().flatten().map(|signal| self.event(signal));
         let queues = state.queues.iter().map(|(step, queue)| {
             // Entries of cancelled invocations are skipped here as they are when they are met.
             let alive = queue.iter().filter(|id| state.invocations.contains_key(id));
@@ -57,6 +59,7 @@ impl Writer<'_> {
             requests: requests.collect::<Result<_, _>>()?,
             scopes: inner.map(|(id, scope)| self.scope(*id, scope)).collect::<Result<_, _>>()?,
             joins: root.map_or(Ok(Vec::new()), |root| self.joins(&root.joins))?,
+            unread: unread.collect::<Result<_, _>>()?,
             queues: queues.filter(|(_, queue)| !queue.is_empty()).collect(),
             deadline: state.deadline,
             budget: state.budget,
@@ -69,8 +72,13 @@ impl Writer<'_> {
         &self,
         id: InvocationId,
         invocation: &Invocation<E>,
+        state: &State<E>,
     ) -> Result<SavedInvocation, SnapshotError> {
         let input = self.input(&invocation.input)?;
+        let notes = invocation.notes.iter().map(|(key, noted)| {
+            let noted = self.noted(noted, state)?;
+            Ok(SavedNote { kind: key.kind, name: Arc::clone(&key.name), count: key.count, noted })
+        });
         Ok(SavedInvocation {
             id,
             step: self.step(invocation.step),
@@ -87,6 +95,26 @@ impl Writer<'_> {
                 .iter()
                 .map(|sender| SavedSender { scope: sender.scope, sent: sender.sent })
                 .collect(),
+            notes: notes.collect::<Result<_, SnapshotError>>()?,
+        })
+    }
+
+    fn noted<E: Events>(&self, noted: &Noted<E>, state: &State<E>) -> Result<SavedNoted, SnapshotError> {
+        Ok(match noted {
+            Noted::Memo(value) => SavedNoted::Memo(value.clone()),
+            Noted::Sleeping(until) => SavedNoted::Sleeping(*until),
+            Noted::Asked(request) => SavedNoted::Asked(*request),
+            Noted::Answered(answer) => SavedNoted::Answered(self.event(answer)?),
+            Noted::Expired(request) => SavedNoted::Expired(*request),
+            Noted::Waiting(wait) => {
+                let line = state.inboxes.iter().find(|(_, line)| line.contains_key(wait));
+                SavedNoted::Waiting(
+                    *wait,
+                    line.map_or_else(String::new, |(event, _)| event_name(self.graph, *event)),
+                )
+            }
+            Noted::Received(signal) => SavedNoted::Received(self.event(signal)?),
+            Noted::Withdrawn => SavedNoted::Withdrawn,
         })
     }
 

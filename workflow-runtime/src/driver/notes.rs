@@ -1,0 +1,81 @@
+//! What running steps remember and wait for: between their calls and the engine.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::{Afterwards, Host, Live};
+use crate::engine::{InvocationId, Note, NoteKey, Noted, Refused, Tick, Verdict};
+use crate::error::{StepError, StepErrorKind};
+use crate::workflow::Workflow;
+
+impl<W: Workflow> Host<W> {
+    /// What stands under a key in the notes of an invocation. Where nothing does, `note` is noted, if there is one.
+    /// While it is a wait, `waker` is woken when that changes.
+    ///
+    /// # Errors
+    /// The attempt is not current any more, or may not note that.
+    pub(crate) fn noted(
+        self: &Arc<Self>,
+        (invocation, attempt): (InvocationId, u32),
+        key: &NoteKey,
+        note: &mut Option<Note<W::Event>>,
+        waker: &Waker,
+    ) -> Result<Option<Noted<W::Event>>, Refused> {
+        let mut afterwards = Afterwards::default();
+        let found = {
+            let mut live = self.lock();
+            let mut found = live.find(invocation, key);
+            let mut taken = Ok(());
+            if found.is_none() {
+                if let Some(note) = note.take() {
+                    let tick = Tick::Noted { invocation, attempt, key: key.clone(), note };
+                    taken = self.apply(&mut live, tick, &mut afterwards);
+                    live.want_lane(&mut afterwards);
+                    found = live.find(invocation, key);
+                }
+            }
+            if found.as_ref().is_some_and(Noted::is_wait) {
+                live.wakers.insert((invocation, key.clone()), waker.clone());
+            }
+            match taken {
+                // An older attempt has got there first, with the same call.
+                Err(Refused::Noted { .. }) => Ok(found),
+                Ok(()) if Self::is_current(&live, invocation, attempt) => Ok(found),
+                Ok(()) => Err(Refused::NotCurrent { invocation, attempt }),
+                Err(refused) => Err(refused),
+            }
+        };
+        self.finish(afterwards);
+        found
+    }
+
+    /// Nobody polls that call any more.
+    pub(crate) fn forget(&self, invocation: InvocationId, key: &NoteKey) {
+        self.lock().wakers.remove(&(invocation, key.clone()));
+    }
+
+    /// The step has given these calls up.
+    pub(crate) fn withdraw(self: &Arc<Self>, invocation: InvocationId, attempt: u32, keys: Vec<NoteKey>) {
+        for key in keys {
+            // Refused where the step is gone, or what it waited for has come and been seen.
+            let _ = self.tick(Tick::Withdrawn { invocation, attempt, key });
+        }
+    }
+
+    /// A step does what its graph does not allow; it fails. Possible only where a workflow is written by hand.
+    pub(crate) fn misrouted(
+        self: &Arc<Self>,
+        (invocation, attempt): (InvocationId, u32),
+        reason: impl std::fmt::Display,
+    ) {
+        let error = StepError::of_kind(StepErrorKind::Misrouted, reason);
+        // Refused if the step is gone, too.
+        let _ = self.tick(Tick::Failed { invocation, attempt, error, verdict: Verdict::Final });
+    }
+}
+
+impl<W: Workflow> Live<W> {
+    fn find(&self, invocation: InvocationId, key: &NoteKey) -> Option<Noted<W::Event>> {
+        self.engine.state().invocation(invocation)?.notes.get(key).cloned()
+    }
+}
