@@ -126,13 +126,13 @@ pub(crate) enum Tool {
     Emitter(Box<Many>),
     /// The answer comes back to the step; it is an event all the same, because it is saved with the run.
     Asker {
-        ty: Type,
-        prompt: Event,
-        response: Event,
+        ty: Box<Type>,
+        prompt: Box<Event>,
+        response: Box<Event>,
     },
     Inbox {
-        ty: Type,
-        signal: Event,
+        ty: Box<Type>,
+        signal: Box<Event>,
     },
 }
 
@@ -217,8 +217,8 @@ impl Signature {
         let taken = self.params.iter().flat_map(|param| &param.alternatives).map(|taken| &taken.event);
         let tools = self.tools.iter().flat_map(|tool| match tool {
             Tool::Emitter(many) => many.items.as_slice(),
-            Tool::Asker { prompt, .. } => std::slice::from_ref(prompt),
-            Tool::Inbox { signal, .. } => std::slice::from_ref(signal),
+            Tool::Asker { prompt, .. } => std::slice::from_ref(&**prompt),
+            Tool::Inbox { signal, .. } => std::slice::from_ref(&**signal),
         });
         let returned = self.returns.alternatives.iter().flat_map(|alternative| match alternative {
             Alternative::One(event) => std::slice::from_ref(&**event),
@@ -345,7 +345,11 @@ impl Reader<'_> {
                 self.owned_payload(&payload);
                 let prompt = ours(Kind::Prompt, "InputRequired", ty, payload.clone());
                 let response = ours(Kind::Response, "HumanResponse", ty, payload);
-                Tool::Asker { ty: ty.clone(), prompt, response }
+                Tool::Asker {
+                    ty: Box::new(ty.clone()),
+                    prompt: Box::new(prompt),
+                    response: Box::new(response),
+                }
             }
             ("Emitter", Some(item)) => {
                 let element = bare(item).clone();
@@ -356,7 +360,7 @@ impl Reader<'_> {
                 let payload = Payload::Written(Box::new(signal.clone()));
                 self.owned_payload(&payload);
                 let signal = ours(Kind::Signal, "Signal", ty, payload);
-                Tool::Inbox { ty: ty.clone(), signal }
+                Tool::Inbox { ty: Box::new(ty.clone()), signal: Box::new(signal) }
             }
             _ => {
                 self.errors.on(ty, format!("`{name}` needs the event it is about: `{name}<T>`"));

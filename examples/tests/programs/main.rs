@@ -4,6 +4,7 @@
 
 mod approval_with_deadline;
 mod approve_invoices;
+mod ask_inside_a_step;
 mod branches_and_loops;
 mod human_in_the_loop;
 mod process;

@@ -301,7 +301,7 @@ impl Arm<'_> {
                             |__event| #answer,
                         )
                     };
-                    (ty, quote!(#private::Asker<#payload>), value)
+                    (&**ty, quote!(#private::Asker<#payload>), value)
                 }
                 (Tool::Inbox { ty, signal }, model::Tool::Inbox(id)) => {
                     let (payload, id) = (self.names.payload(&signal.payload), id.0);
@@ -309,7 +309,7 @@ impl Arm<'_> {
                     let value = quote! {
                         #private::Inbox::new(&__context, #private::graph::EventId(#id), |__event| #taken)
                     };
-                    (ty, quote!(#private::Inbox<#payload>), value)
+                    (&**ty, quote!(#private::Inbox<#payload>), value)
                 }
                 // The graph was built from these tools, in this order.
                 _ => return TokenStream::new(),

@@ -294,14 +294,16 @@ impl<E: Payload> Turn<'_, E> {
     }
 
     fn stop_waiting(&mut self, noted: &Noted<E>) {
-        match noted {
-            Noted::Asked(request) => {
-                if self.close_request(*request).is_some() {
-                    self.publish(Notice::InputWithdrawn { request: *request });
-                }
+        let withdrawn = match noted {
+            Noted::Asked(request) => self.close_request(*request).map(|_| *request),
+            Noted::Waiting(wait) => {
+                self.state.leave_line(*wait);
+                None
             }
-            Noted::Waiting(wait) => self.state.leave_line(*wait),
-            _ => {}
+            _ => None,
+        };
+        if let Some(request) = withdrawn {
+            self.publish(Notice::InputWithdrawn { request });
         }
     }
 }
