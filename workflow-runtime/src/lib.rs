@@ -86,6 +86,7 @@
 //! - [`RunEvents`] and [`RunEvent`]: what observers see
 //! - [`Trace`]: which way one run went, drawn over the graph
 //! - [`Snapshot`]: saved runs, and what happens to them when the code changes
+//! - [`store`]: what keeps runs beyond the end of their process
 //! - [`Workflow`]: the trait behind the macro, for those who write it by hand
 //! - [`engine`]: the pure engine, for those who write a driver
 //! - [`graph`]: the graph as a value, its rules and its drawings
@@ -122,6 +123,7 @@ mod one_of;
 mod registry;
 mod retry;
 mod snapshot;
+pub mod store;
 mod stream;
 mod trace;
 mod wakers;
@@ -149,6 +151,7 @@ pub use registry::__register;
 pub use registry::{DuplicateWorkflow, Location, Registration, Registry};
 pub use retry::{Final, Retry, RetryAfter, duration};
 pub use snapshot::{FORMAT, Misfit, MisfitReason, Restored, ResumeError, Snapshot, SnapshotError};
+pub use store::{Store, StoreError};
 pub use stream::{EVENTS_KEPT, EventCounts, RunEvent, RunEventKind, RunEvents, StreamError};
 pub use trace::Trace;
 pub use workflow::{
