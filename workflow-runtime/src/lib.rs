@@ -103,6 +103,7 @@
 //! # Features
 //! - `schemars`: [`Workflow::schemas`] lists the JSON schemas of inputs, questions and answers whose types derive
 //!   `schemars::JsonSchema`.
+//! - `testing`: what tests of other crates need: the contract of [`Store`] as a set of tests.
 
 #[doc(hidden)]
 #[path = "private.rs"]

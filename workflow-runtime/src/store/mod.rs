@@ -33,9 +33,12 @@
 //! ([`StoreError::Io`]); so after an error from [`append`](Store::append), load the run again.
 //!
 //! # Writing a store
-//! [`Store`] says what each method must do, and [`Notices`] is a ready-made change notice.
+//! [`Store`] says what each method must do; with the feature `testing`, the module `contract` says the same as tests,
+//! and the macro `store_contract!` runs them all against a store. [`Notices`] is a ready-made change notice.
 
 mod append;
+#[cfg(feature = "testing")]
+pub mod contract;
 mod error;
 mod inbox;
 mod list;
