@@ -11,6 +11,8 @@ mod keep;
 mod list;
 mod open;
 mod row;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::path::Path;
