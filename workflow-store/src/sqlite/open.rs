@@ -43,7 +43,7 @@ impl Place {
 pub(crate) fn writer(place: &Place, options: &SqliteOptions) -> Outcome<Connection> {
     let mut db = connect(place, options)?;
     // Nothing is changed before it is certain that the file is ours or empty.
-    let found = whose(&db, place).map_err(|failure| in_place(failure, place))?;
+    let found = look(&db, place).map_err(|failure| in_place(failure, place))?;
     if found > SCHEMA {
         return Err(StoreError::NewerSchema { found, known: SCHEMA }.into());
     }
@@ -86,6 +86,14 @@ fn connect(place: &Place, options: &SqliteOptions) -> Outcome<Connection> {
     db.busy_timeout(options.busy_timeout)?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)
+}
+
+/// As [`whose`], all at one moment: somebody else may be making a store of the file.
+fn look(db: &Connection, place: &Place) -> Outcome<u32> {
+    let moment = db.unchecked_transaction()?;
+    let found = whose(&moment, place)?;
+    moment.commit()?;
+    Ok(found)
 }
 
 /// The schema of a store of ours; 0 for an empty file.

@@ -100,7 +100,6 @@ CREATE TABLE records (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX records_key ON records (run, key) WHERE key IS NOT NULL;
-CREATE INDEX records_graph ON records (run, position) WHERE graph IS NOT NULL;
 
 CREATE TABLE events (
     run    INTEGER NOT NULL,
