@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "that is how a test fails")]
 
 mod graphs;
+mod journals;
 mod scenario;
 
 mod emitters;

@@ -3,21 +3,35 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use workflow_runtime::engine::{
     Command, Emitted, Ending, Engine, Input, InvocationState, Invoke, Json, Note, NoteKey, NoteKind, Noted,
     Notice, Part, Payload, Refused, ScopeId, State, Status, Tick, Time, Verdict,
 };
-use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Role, Tool};
+use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Tool};
+use workflow_runtime::journal::{self, Limits};
 use workflow_runtime::{Events, RequestId, RunId, Snapshot, StepError};
+
+use crate::journals::Journal;
 
 /// An event with a text in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Value {
     pub event: EventId,
     pub text: String,
-    /// What it becomes if it is a question that nobody answers.
-    pub expired: Option<EventId>,
+    /// The question that it was, if nobody has answered it.
+    pub expired: Option<RequestId>,
+}
+
+/// The JSON forms of `InputRequired` and `Expired`, which the raw form of an event relies on.
+#[derive(Serialize, Deserialize)]
+struct Question {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<RequestId>,
+    prompt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u64>,
 }
 
 impl Payload for Value {
@@ -25,8 +39,8 @@ impl Payload for Value {
         self.event
     }
 
-    fn expired(&self, _: RequestId) -> Option<Self> {
-        Some(Self { event: self.expired?, text: self.text.clone(), expired: None })
+    fn expired(&self, request: RequestId, event: EventId) -> Option<Self> {
+        Some(Self { event, text: self.text.clone(), expired: Some(request) })
     }
 
     /// `in 5 ..` stays open for five minutes.
@@ -38,15 +52,18 @@ impl Payload for Value {
 
 impl Events for Value {
     fn encode(&self) -> Result<Box<RawValue>, serde_json::Error> {
-        match self.expired {
-            None => serde_json::value::to_raw_value(&self.text),
-            Some(expired) => serde_json::value::to_raw_value(&(&self.text, expired)),
-        }
+        let (request, prompt) = (self.expired, self.text.clone());
+        let question = match (request, self.expires_in()) {
+            (None, None) => return serde_json::value::to_raw_value(&prompt),
+            (None, expires_in) => Question { request, prompt, expires_in },
+            (Some(_), _) => Question { request, prompt, expires_in: None },
+        };
+        serde_json::value::to_raw_value(&question)
     }
 
     fn decode(event: EventId, json: &RawValue) -> Result<Self, serde_json::Error> {
-        let (text, expired) = match serde_json::from_str::<(String, EventId)>(json.get()) {
-            Ok((text, expired)) => (text, Some(expired)),
+        let (text, expired) = match serde_json::from_str::<Question>(json.get()) {
+            Ok(question) => (question.prompt, question.request),
             Err(_) => (serde_json::from_str(json.get())?, None),
         };
         Ok(Self { event, text, expired })
@@ -59,6 +76,8 @@ pub struct Scenario {
     pub engine: Engine<Value>,
     /// The same run, saved and read back after the latest tick. It must go on exactly as the original does.
     copy: Option<Engine<Value>>,
+    /// What a store would have of the run.
+    pub journal: Journal,
     /// What the driver would be running, in the order in which it was started.
     running: Vec<Invoke<Value>>,
     /// What was published since it was last looked at.
@@ -73,22 +92,25 @@ pub struct Scenario {
 impl Scenario {
     /// Starts a run with an input of that text.
     pub fn start(graph: Graph, input: &str) -> Self {
-        Self::start_engine(Engine::new(Arc::new(graph)), input)
+        Self::start_limited(graph, input, Limits::default())
     }
 
-    /// Starts the run of an engine that was made elsewhere.
-    pub fn start_engine(engine: Engine<Value>, input: &str) -> Self {
-        let mut run = Self::of(engine);
+    /// Starts a run that may take so long.
+    pub fn start_limited(graph: Graph, input: &str, limits: Limits) -> Self {
+        let engine = Engine::new(Arc::new(graph)).with_limits(limits.deadline, limits.timeout);
+        let journal = Journal::new(engine.graph(), limits);
+        let mut run = Self::of(engine, journal);
         let input = run.value(&format!("Start={input}"));
         run.tick(Tick::Started { input }).unwrap();
         run
     }
 
-    fn of(engine: Engine<Value>) -> Self {
+    fn of(engine: Engine<Value>, journal: Journal) -> Self {
         Self {
             graph: Arc::new(engine.graph().clone()),
             engine,
             copy: None,
+            journal,
             running: Vec::new(),
             notices: Vec::new(),
             ending: None,
@@ -101,7 +123,7 @@ impl Scenario {
     /// Saves the run, and takes it up again as another process would, under a graph that may have changed.
     pub fn resumed_under(&self, graph: Graph) -> Self {
         let snapshot = Snapshot::from_json(&self.snapshot().to_json()).unwrap();
-        let mut run = Self::of(snapshot.restore(Arc::new(graph)).unwrap().engine);
+        let mut run = Self::of(snapshot.restore(Arc::new(graph)).unwrap().engine, self.journal.copy());
         run.minutes = self.minutes;
         run.tick(Tick::Resumed).unwrap();
         run
@@ -308,11 +330,7 @@ impl Scenario {
         let (name, text) = event.split_once('=').unwrap_or((event, ""));
         let found = self.graph.event_named(name);
         let event = found.unwrap_or_else(|| panic!("no event `{name}`"));
-        let expired = match self.graph.event(event).map(|event| event.role) {
-            Some(Role::Prompt { expired, .. }) => expired,
-            _ => None,
-        };
-        Value { event, text: text.to_owned(), expired }
+        Value { event, text: text.to_owned(), expired: None }
     }
 
     pub fn step_of(&self, label: &str) -> Invoke<Value> {
@@ -340,14 +358,17 @@ impl Scenario {
         let mut commands = Vec::new();
         let before = self.engine.state().clone();
         let now = Time(self.minutes * 60_000);
+        let body = journal::body(&self.graph, &tick).unwrap();
         if let Some(mut copy) = self.copy.take() {
             let mut of_copy = Vec::new();
             let handled = copy.handle(now, tick.clone(), &mut of_copy);
             assert_eq!(handled, self.engine.handle(now, tick, &mut commands));
             assert_eq!(of_copy, commands, "the copy does as the original does");
+            self.journal.add(&self.graph, now, body, &before, &self.engine, handled.is_ok());
             return self.follow(before, handled, commands);
         }
         let handled = self.engine.handle(now, tick, &mut commands);
+        self.journal.add(&self.graph, now, body, &before, &self.engine, handled.is_ok());
         self.follow(before, handled, commands)
     }
 
@@ -385,6 +406,9 @@ impl Scenario {
                 }
                 Command::Publish(notice) => self.notices.push(notice),
                 Command::Finish(ending) => {
+                    if let Ending::Completed { output } = &ending {
+                        self.journal.set_output(output);
+                    }
                     self.ending = Some(ending);
                     ended = true;
                 }

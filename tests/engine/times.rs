@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use workflow_runtime::engine::{Ending, Engine, Notice, Refused, Status, Tick, Time};
+use workflow_runtime::engine::{Ending, Notice, Refused, Status, Tick, Time};
+use workflow_runtime::journal::Limits;
 
 use crate::graphs::graph;
 use crate::scenario::Scenario;
@@ -144,8 +145,7 @@ fn an_expiry_goes_to_the_error_handler_of_the_step_that_asked() {
 
 fn limited(steps: &str, deadline: Option<u64>, timeout: Option<u64>) -> Scenario {
     let deadline = deadline.map(|n| Time(n * 60_000));
-    let engine = Engine::new(Arc::new(graph(steps))).with_limits(deadline, timeout.map(|n| n * 60_000));
-    Scenario::start_engine(engine, "")
+    Scenario::start_limited(graph(steps), "", Limits { deadline, timeout: timeout.map(|n| n * 60_000) })
 }
 
 #[test]

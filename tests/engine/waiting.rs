@@ -1,6 +1,7 @@
 //! Steps that remember and wait while they run.
 
-use workflow_runtime::engine::{Ending, Engine, Notice, Refused, Status, Tick, Time};
+use workflow_runtime::engine::{Ending, Notice, Refused, Status, Tick, Time};
+use workflow_runtime::journal::Limits;
 
 use crate::graphs::graph;
 use crate::scenario::Scenario;
@@ -306,10 +307,7 @@ fn a_step_that_waits_for_somebody_may_be_interrupted_as_often_as_it_takes() {
 
 /// A run of ten minutes.
 fn limited(steps: &str) -> Scenario {
-    Scenario::start_engine(
-        Engine::new(std::sync::Arc::new(graph(steps))).with_limits(None, Some(600_000)),
-        "",
-    )
+    Scenario::start_limited(graph(steps), "", Limits { deadline: None, timeout: Some(600_000) })
 }
 
 #[test]

@@ -96,7 +96,11 @@ const _: () = {
                 },
             )
         }
-        fn expired(&self, __request: __private::RequestId) -> __private::Option<Self> {
+        fn expired(
+            &self,
+            __request: __private::RequestId,
+            _: __private::graph::EventId,
+        ) -> __private::Option<Self> {
             match self {
                 Self::InputRequiredSure(__event) => {
                     __private::Some(

@@ -87,6 +87,7 @@
 //! - [`Trace`]: which way one run went, drawn over the graph
 //! - [`Snapshot`]: saved runs, and what happens to them when the code changes
 //! - [`store`]: what keeps runs beyond the end of their process
+//! - [`journal`]: what happened in a stored run
 //! - [`Workflow`]: the trait behind the macro, for those who write it by hand
 //! - [`engine`]: the pure engine, for those who write a driver
 //! - [`graph`]: the graph as a value, its rules and its drawings
@@ -119,6 +120,7 @@ mod event;
 mod forms;
 mod handle;
 mod inbox;
+pub mod journal;
 mod macros;
 mod one_of;
 mod registry;

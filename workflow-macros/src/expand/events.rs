@@ -125,7 +125,11 @@ fn expiry(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {
     let taken: Vec<_> = taken.collect();
     let expired = (!taken.is_empty()).then(|| {
         quote! {
-            fn expired(&self, __request: #private::RequestId) -> #private::Option<Self> {
+            fn expired(
+                &self,
+                __request: #private::RequestId,
+                _: #private::graph::EventId,
+            ) -> #private::Option<Self> {
                 match self { #(#taken)* _ => #private::None }
             }
         }

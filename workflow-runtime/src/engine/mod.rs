@@ -38,7 +38,7 @@
 //! - After [`Command::Finish`] no command follows until [`Tick::Resumed`].
 //! - It passes [`Tick::Time`] when [`Engine::next_due`] says so, at the latest.
 //! - A refused tick changes nothing; only what was due by then has happened, as a tick of its own, so there may
-//!   be commands all the same.
+//!   be commands all the same. [`Tick::Time`] in its place would have done exactly that.
 //! - Nothing here panics; what can are the `Clone` and `Drop` of the payload. A state in the middle of such a panic is
 //!   not to be used any more.
 //!
@@ -74,6 +74,10 @@ pub(crate) use state::{Budget, Gather, Joins, Member, Parked, Place, Recoveries,
 pub use tick::{Refused, Tick, Verdict};
 
 use turn::Turn;
+
+/// The number of what the engine does: the next version in which the same ticks may give other commands has the next
+/// number. Journals and snapshots carry it.
+pub const ENGINE: u32 = 1;
 
 /// Runs that were interrupted this often while one invocation ran count as its failure, so that a step
 /// which kills its process cannot do so for ever.

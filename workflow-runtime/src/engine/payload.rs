@@ -11,15 +11,15 @@ use crate::event::RequestId;
 
 /// A value that travels between steps, with the number of its event in the graph.
 ///
-/// A workflow's own event enum implements it (the macro writes that enum), and so does the raw form, an
-/// event number with undecoded JSON, for programs that carry runs whose types they do not have.
+/// A workflow's own event enum implements it (the macro writes that enum), and so does the [raw form](crate::journal::Raw),
+/// an event number with undecoded JSON, for programs that carry runs whose types they do not have.
 pub trait Payload: Clone + Send + Sync + 'static {
     /// Which event of the graph this is.
     fn event(&self) -> EventId;
 
-    /// What a question becomes when nobody has answered it in time, if some step takes that.
-    fn expired(&self, request: RequestId) -> Option<Self> {
-        let _ = request;
+    /// What a question becomes when nobody has answered it in time: that event, which some step takes.
+    fn expired(&self, request: RequestId, event: EventId) -> Option<Self> {
+        let _ = (request, event);
         None
     }
 

@@ -344,6 +344,12 @@ impl<E> State<E> {
         self.ticks
     }
 
+    /// The highest id that was given so far. Invocations, questions, waits and fan-outs share the counter.
+    #[must_use]
+    pub fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
     /// The time of the latest tick.
     #[must_use]
     pub fn now(&self) -> Time {

@@ -74,6 +74,9 @@ impl<'a, E: Payload> Turn<'a, E> {
             self.state.ticks += 1;
             self.fire_what_is_due();
             self.finish();
+            if let Tick::Time = tick {
+                return Ok(());
+            }
         }
         self.permit(&tick)?;
         if held {
@@ -299,7 +302,11 @@ impl<'a, E: Payload> Turn<'a, E> {
             return self.settle_wait(&waiter, Noted::Expired(id));
         }
         let way = Way { branch: request.branch, from: request.step, recoveries: request.recoveries.clone() };
-        if let Some(expired) = request.prompt.expired(id) {
+        let becomes = match self.role(&request.prompt) {
+            Some(Role::Prompt { expired, .. }) => expired,
+            _ => None,
+        };
+        if let Some(expired) = becomes.and_then(|event| request.prompt.expired(id, event)) {
             self.state.requests.remove(&id);
             self.publish(Notice::InputExpired { request: id });
             self.deliver(expired, &way);

@@ -20,6 +20,9 @@ use crate::handle::RunId;
 #[derive(Serialize, Deserialize)]
 pub(super) struct Document {
     pub(super) format: u32,
+    /// The number of the engine that it was taken from.
+    #[serde(default = "first_engine", skip_serializing_if = "is_first_engine")]
+    pub(super) engine: u32,
     pub(super) workflow: String,
     /// Fingerprint of the graph it was written under.
     pub(super) graph: String,
@@ -211,4 +214,13 @@ pub(super) struct SavedParked {
 
 pub(super) fn is_zero(n: &u32) -> bool {
     *n == 0
+}
+
+/// Snapshots that do not say are of the first engine.
+fn first_engine() -> u32 {
+    1
+}
+
+fn is_first_engine(n: &u32) -> bool {
+    *n == first_engine()
 }

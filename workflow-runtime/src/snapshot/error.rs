@@ -64,6 +64,14 @@ pub enum ResumeError {
         /// The newest format that can be read.
         newest: u32,
     },
+    /// The snapshot was taken from a newer engine, which may do otherwise than this one.
+    #[error("the snapshot is of engine {found}; the newest that this version knows is {newest}")]
+    NewerEngine {
+        /// The snapshot's engine.
+        found: u32,
+        /// The newest engine that is known.
+        newest: u32,
+    },
     /// The snapshot is of another workflow.
     #[error("the snapshot is of workflow `{found}`, not of `{expected}`")]
     OtherWorkflow {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::engine::{Engine, GraphRef, Status};
+use crate::engine::{ENGINE, Engine, GraphRef, Status};
 use crate::forms::Stored;
 use crate::handle::RunId;
 use crate::workflow::Events;
@@ -116,21 +116,24 @@ impl Snapshot {
 
     /// Adds what the steps share.
     pub(crate) fn with_state<S: Stored>(self, state: &S) -> Result<Self, SnapshotError> {
-        let Content::Known(document) = self.content else { return Ok(self) };
+        let Content::Known(document) = &self.content else { return Ok(self) };
         let mut json = Vec::new();
         let stored = state.store(&mut serde_json::Serializer::new(&mut json));
-        let json = stored.and_then(|()| serde_json::from_slice::<Box<RawValue>>(&json));
-        match (json, Arc::try_unwrap(document)) {
-            (Ok(json), Ok(document)) => {
-                let document = Document { state: Some(json), ..document };
-                Ok(Self { content: Content::Known(Arc::new(document)) })
-            }
-            (Err(source), Ok(document)) => {
-                Err(SnapshotError::State { run: document.run.clone(), source: Arc::new(source) })
-            }
-            // Nobody else holds a snapshot that was just made.
-            (_, Err(document)) => Ok(Self { content: Content::Known(document) }),
+        match stored.and_then(|()| serde_json::from_slice::<Box<RawValue>>(&json)) {
+            Ok(json) => Ok(self.with_state_json(Some(json))),
+            Err(source) => Err(SnapshotError::State { run: document.run.clone(), source: Arc::new(source) }),
         }
+    }
+
+    /// Adds what the steps share, as JSON.
+    pub(crate) fn with_state_json(mut self, state: Option<Box<RawValue>>) -> Self {
+        if let Content::Known(document) = &mut self.content {
+            // Nobody else holds a snapshot that was just made.
+            if let Some(document) = Arc::get_mut(document) {
+                document.state = state;
+            }
+        }
+        self
     }
 
     /// The run as an engine that takes [`Tick::Resumed`](crate::engine::Tick::Resumed) next. For drivers; a
@@ -146,6 +149,9 @@ impl Snapshot {
                 return Err(ResumeError::NewerFormat { found: *format, newest: FORMAT });
             }
         };
+        if document.engine > ENGINE {
+            return Err(ResumeError::NewerEngine { found: document.engine, newest: ENGINE });
+        }
         if document.workflow != graph.name {
             let (expected, found) = (graph.name.to_string(), document.workflow.clone());
             return Err(ResumeError::OtherWorkflow { expected, found });

@@ -11,8 +11,8 @@ use super::document::{
 };
 use super::error::SnapshotError;
 use crate::engine::{
-    Branch, Failure, Input, Invocation, InvocationId, Joins, Noted, Parked, Part, Recoveries, Request, Scope,
-    ScopeId, State, Timer,
+    Branch, ENGINE, Failure, Input, Invocation, InvocationId, Joins, Noted, Parked, Part, Recoveries,
+    Request, Scope, ScopeId, State, Timer,
 };
 use crate::event::RequestId;
 use crate::handle::RunId;
@@ -47,6 +47,7 @@ impl Writer<'_> {
         });
         Ok(Document {
             format: FORMAT,
+            engine: ENGINE,
             workflow: self.graph.name.to_string(),
             graph: format!("{:016x}", self.graph.fingerprint()),
             run: self.run.clone(),
