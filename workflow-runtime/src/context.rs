@@ -221,7 +221,7 @@ impl<W: Workflow> Context<W> {
             if let Some(known) = recorded(&call)? {
                 return Ok(known);
             }
-            record(&call, work().await)
+            record(&call, work().await).await
         }
     }
 
@@ -250,7 +250,7 @@ impl<W: Workflow> Context<W> {
             if let Some(known) = recorded(&call)? {
                 return Ok(known);
             }
-            record(&call, work().await.map_err(IntoStepError::into_step_error)?)
+            record(&call, work().await.map_err(IntoStepError::into_step_error)?).await
         }
     }
 
@@ -358,7 +358,7 @@ fn recorded<W: Workflow, T: Saved>(call: &Call<W>) -> Result<Option<T>, StepErro
 }
 
 /// Records the value of a memo.
-fn record<W: Workflow, T: Saved>(call: &Call<W>, value: T) -> Result<T, StepError> {
+async fn record<W: Workflow, T: Saved>(call: &Call<W>, value: T) -> Result<T, StepError> {
     let json = serde_json::value::to_raw_value(&value).map_err(|error| {
         let name = &call.key.name;
         StepError::of_kind(
@@ -367,6 +367,10 @@ fn record<W: Workflow, T: Saved>(call: &Call<W>, value: T) -> Result<T, StepErro
         )
     })?;
     call.look(Some(Note::Memo(Json(json))));
+    if call.caller.host.settled().await.is_err() {
+        // The run is lost, and the step about to be dropped.
+        std::future::pending::<()>().await;
+    }
     Ok(value)
 }
 

@@ -1,7 +1,8 @@
 //! Sending events while a step still runs.
 
 use std::fmt;
-use std::future::pending;
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use workflow_graph::PointId;
@@ -9,6 +10,7 @@ use workflow_graph::PointId;
 use crate::context::Context;
 use crate::driver::{Host, give_way};
 use crate::engine::{InvocationId, Refused, Tick};
+use crate::runner::NotStored;
 use crate::workflow::Workflow;
 
 /// Sends events while the step still runs: `out: Emitter<T>` in its signature, or `Emitter<OneOf<A, B>>`.
@@ -61,7 +63,10 @@ use crate::workflow::Workflow;
 /// ```
 pub struct Emitter<T> {
     send: Box<dyn FnMut(T) -> Result<(), Gone> + Send>,
+    settled: Box<dyn Fn() -> Settled + Send + Sync>,
 }
+
+type Settled = Pin<Box<dyn Future<Output = Result<(), NotStored>> + Send>>;
 
 /// The step is not current any more: it was cancelled, and will be dropped.
 struct Gone;
@@ -81,7 +86,12 @@ impl<T> Emitter<T> {
             place += 1;
             deliver(&host, invocation, attempt, tick)
         };
-        Self { send: Box::new(send) }
+        let host = context.origin().0;
+        let settled = move || -> Settled {
+            let host = Arc::clone(&host);
+            Box::pin(async move { host.settled().await })
+        };
+        Self { send: Box::new(send), settled: Box::new(settled) }
     }
 
     /// Sends an event. Work on it starts at once.
@@ -92,6 +102,10 @@ impl<T> Emitter<T> {
     /// The event is sent by the first poll.
     pub async fn send(&mut self, event: T) {
         if (self.send)(event).is_err() {
+            pending::<()>().await;
+        }
+        // In a run with a store, work on it starts when it is stored. A step whose run is lost ends here.
+        if (self.settled)().await.is_err() {
             pending::<()>().await;
         }
         // Lets what was just released run, also where this step never waits for anything.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use workflow_graph::Graph;
 
+use crate::runner::{Kind, Typed};
 use crate::workflow::Workflow;
 
 /// Every workflow of the program that was registered, sorted by name.
@@ -93,13 +94,14 @@ pub struct Registration {
     graph: &'static Graph,
     location: Location,
     build: fn() -> __register::Built,
+    kind: fn(__register::Built) -> Option<Arc<dyn Kind>>,
 }
 
 impl Registration {
     /// Not public API: what [`register!`](crate::register) submits.
     #[doc(hidden)]
     pub const fn new<W: Workflow>(build: fn() -> __register::Built, file: &'static str, line: u32) -> Self {
-        Self { graph: W::GRAPH, location: Location { file, line }, build }
+        Self { graph: W::GRAPH, location: Location { file, line }, build, kind: kind::<W> }
     }
 
     /// Its name.
@@ -120,11 +122,20 @@ impl Registration {
         self.location
     }
 
+    /// Builds it, for a runner. `None` if the function that it was registered with builds something else.
+    pub(crate) fn kind(&self) -> Option<Arc<dyn Kind>> {
+        (self.kind)((self.build)())
+    }
+
     /// Builds it, with the function it was registered with; `None` if it is no `W`.
     #[must_use]
     pub fn build_as<W: Workflow>(&self) -> Option<Arc<W>> {
         (self.build)().downcast().ok()
     }
+}
+
+fn kind<W: Workflow>(built: __register::Built) -> Option<Arc<dyn Kind>> {
+    Some(Arc::new(Typed(built.downcast::<W>().ok()?)))
 }
 
 impl fmt::Debug for Registration {

@@ -19,6 +19,7 @@ use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
 use crate::forms::Stored;
 use crate::handle::{Ask, Question, RunError};
+use crate::store::StoredEvent;
 use crate::wakers::{Place, Wakers};
 use crate::workflow::{Asks, Workflow};
 
@@ -208,6 +209,19 @@ impl<W: Workflow> RunEvent<W> {
 impl<W: Workflow> Clone for RunEvent<W> {
     fn clone(&self) -> Self {
         Self { number: self.number, tick: self.tick, at: self.at, kind: self.kind.clone() }
+    }
+}
+
+impl<W: Workflow> RunEventKind<W> {
+    /// The last event of a run that ended so.
+    pub(crate) fn terminal(outcome: Result<W::Output, RunError>) -> Self {
+        match outcome {
+            Ok(output) => Self::Completed { output },
+            Err(RunError::Cancelled { reason, .. }) => Self::Cancelled { reason },
+            Err(RunError::TimedOut { running, .. }) => Self::TimedOut { running },
+            Err(RunError::Suspended { .. }) => Self::Suspended,
+            Err(error) => Self::Failed { error },
+        }
     }
 }
 
@@ -406,11 +420,12 @@ impl<W: Workflow> RunEvents<W> {
         }
         // `first` is at most `after + 1` here, so this is a position in the ring or just behind it.
         let position = usize::try_from(self.after + 1 - ring.first).unwrap_or(usize::MAX);
-        if let Some(event) = ring.kept.get(position) {
+        let shown = |event: &&RunEvent<W>| event.number <= ring.shown;
+        if let Some(event) = ring.kept.get(position).filter(shown) {
             self.after = event.number;
             return Poll::Ready(Some(Ok(event.clone())));
         }
-        if let Some(terminal) = &ring.terminal {
+        if let Some(terminal) = ring.terminal.as_ref().filter(shown) {
             self.over = true;
             self.after = terminal.number;
             return Poll::Ready(Some(Ok(terminal.clone())));
@@ -447,6 +462,10 @@ struct Ring<W: Workflow> {
     began: u64,
     /// The number of the oldest event kept, or of the next one where none is.
     first: u64,
+    /// The number of the last event that readers may see. In a run with a store, the others are not stored yet.
+    shown: u64,
+    /// In a run with a store: events that are to be stored with what happens next.
+    unstored: Option<Vec<StoredEvent>>,
     tick: u64,
     at: Time,
     /// The questions that are open, for readers that fell behind.
@@ -458,10 +477,21 @@ struct Ring<W: Workflow> {
 impl<W: Workflow> Stream<W> {
     /// A stream whose first event has this number.
     pub(crate) fn starting_at(first: u64) -> Self {
+        Self::new(first, u64::MAX, None)
+    }
+
+    /// A stream whose first event has this number, and whose events are seen when they are stored.
+    pub(crate) fn stored_from(first: u64) -> Self {
+        Self::new(first, first.saturating_sub(1), Some(Vec::new()))
+    }
+
+    fn new(first: u64, shown: u64, unstored: Option<Vec<StoredEvent>>) -> Self {
         let ring = Ring {
             kept: VecDeque::new(),
             began: first,
             first,
+            shown,
+            unstored,
             tick: 0,
             at: Time(0),
             open: BTreeMap::new(),
@@ -494,6 +524,38 @@ impl<W: Workflow> Stream<W> {
     pub(crate) fn publish(&self, at: Time, kind: RunEventKind<W>) {
         let mut ring = self.lock();
         ring.at = ring.at.max(at);
+        let mut writer = Writer { ring, wrote: false };
+        let newest = writer.newest();
+        writer.push(kind);
+        // It does not wait for the store, only for its turn.
+        let ring = &mut *writer.ring;
+        if ring.shown == newest {
+            ring.shown = ring.next_number() - 1;
+        }
+    }
+
+    /// What is to be stored with what happens next; nothing in a run without a store.
+    pub(crate) fn take_unstored(&self) -> Vec<StoredEvent> {
+        self.lock().unstored.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Lets readers see the events up to that number.
+    pub(crate) fn show(&self, up_to: u64) {
+        let mut ring = self.lock();
+        if up_to > ring.shown {
+            ring.shown = up_to;
+            drop(Writer { ring, wrote: true });
+        }
+    }
+
+    /// Forgets what was not shown, because it could not be stored, and ends with this event.
+    pub(crate) fn break_off(&self, kind: RunEventKind<W>) {
+        let mut ring = self.lock();
+        let shown = ring.shown;
+        ring.kept.retain(|event| event.number <= shown);
+        ring.terminal = None;
+        ring.unstored = None;
+        ring.shown = u64::MAX;
         Writer { ring, wrote: false }.push(kind);
     }
 
@@ -516,6 +578,12 @@ pub(crate) struct Writer<'a, W: Workflow> {
 }
 
 impl<W: Workflow> Writer<'_, W> {
+    /// The number of the newest event.
+    pub(crate) fn newest(&self) -> u64 {
+        let terminal = self.ring.terminal.as_ref().map(|event| event.number);
+        terminal.unwrap_or_else(|| self.ring.next_number() - 1)
+    }
+
     /// Appends an event. After the terminal one nothing is appended.
     pub(crate) fn push(&mut self, kind: RunEventKind<W>) {
         let ring = &mut *self.ring;
@@ -535,6 +603,13 @@ impl<W: Workflow> Writer<'_, W> {
             _ => {}
         }
         self.wrote = true;
+        if let Some(unstored) = &mut ring.unstored {
+            let RunEvent { number, tick, at, .. } = event;
+            // What a step published may not serialise; everything else in a run has been serialised before.
+            let body =
+                serde_json::value::to_raw_value(&event).or_else(|_| serde_json::value::to_raw_value(&()));
+            unstored.extend(body.map(|body| StoredEvent { number, tick, at, body }).ok());
+        }
         if event.is_terminal() {
             ring.terminal = Some(event);
             return;

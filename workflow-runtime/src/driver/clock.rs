@@ -11,7 +11,7 @@ use crate::engine::{Tick, Time};
 use crate::workflow::Workflow;
 
 /// Wall-clock time that follows tokio's clock, so that a test which pauses tokio's pauses this one too.
-pub(super) struct Clock {
+pub(crate) struct Clock {
     started_at: Time,
     started: Instant,
 }
@@ -19,7 +19,7 @@ pub(super) struct Clock {
 impl Clock {
     /// A clock that shows no time before `last`, the time of the last tick. Where the wall clock was turned back, or
     /// is another machine's, a run that is resumed would else stand still until that time has come again.
-    pub(super) fn not_before(last: Time) -> Self {
+    pub(crate) fn not_before(last: Time) -> Self {
         #[expect(clippy::disallowed_methods, reason = "the driver owns the clock")]
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { started_at: last.max(Time(millis(since_epoch))), started: Instant::now() }
@@ -32,7 +32,7 @@ impl Clock {
         self.started.checked_add(ahead).unwrap_or(self.started + far)
     }
 
-    pub(super) fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         Time(self.started_at.0.saturating_add(millis(self.started.elapsed())))
     }
 }
@@ -68,6 +68,6 @@ impl<W: Workflow> Drop for Alarm<W> {
     }
 }
 
-pub(super) fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

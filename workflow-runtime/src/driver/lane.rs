@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::ticket::{Ticket, drop_step, poll_step};
-use super::{Afterwards, Host, panicked};
+use super::{Afterwards, Host, Permit, panicked};
 use crate::context::Context;
 use crate::engine::{Invoke, Tick};
 use crate::workflow::{StepCall, Workflow};
@@ -24,7 +24,8 @@ const POLLS_AFTER_LONG: u32 = 128;
 
 /// What a lane does next.
 pub(super) enum Next<E> {
-    Step(Invoke<E>),
+    /// This one, if it is its turn.
+    Step(Invoke<E>, Permit),
     /// Let other tasks run, then ask again.
     GiveWay,
     /// Nothing is ready. The lane is not counted any more.
@@ -39,17 +40,17 @@ pub(super) struct Lane<W: Workflow> {
 }
 
 impl<W: Workflow> Lane<W> {
-    pub(super) async fn work(mut self, first: Option<Invoke<W::Event>>) {
+    pub(super) async fn work(mut self, first: Option<(Invoke<W::Event>, Permit)>) {
         let mut shift = Shift::start();
         let mut next = match first {
-            Some(invoke) => Next::Step(invoke),
+            Some((invoke, permit)) => Next::Step(invoke, permit),
             None => self.next(&shift),
         };
         loop {
             next = match next {
-                Next::Step(invoke) => {
+                Next::Step(invoke, permit) => {
                     shift.steps += 1;
-                    self.step(invoke, &shift).await
+                    self.step(invoke, permit, &shift).await
                 }
                 Next::GiveWay => {
                     // A worker looks at what came from elsewhere, and at its timers, once in so many polls. After a
@@ -78,9 +79,9 @@ impl<W: Workflow> Lane<W> {
     }
 
     /// Calls a step and polls it once.
-    async fn step(&self, invoke: Invoke<W::Event>, shift: &Shift) -> Next<W::Event> {
+    async fn step(&self, invoke: Invoke<W::Event>, permit: Permit, shift: &Shift) -> Next<W::Event> {
         let host = &self.host;
-        let ticket = Ticket::of(host, &invoke);
+        let ticket = Ticket::of(host, &invoke, permit);
         let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone(), ticket.calls.clone());
         let Invoke { step, input, .. } = invoke;
         let call = AssertUnwindSafe(|| Arc::clone(&host.workflow).call(step, input, context));

@@ -19,6 +19,7 @@
 mod clock;
 mod hold;
 mod lane;
+mod ledger;
 mod notes;
 mod ticket;
 
@@ -31,7 +32,7 @@ use std::task::{Poll, Waker};
 use std::time::UNIX_EPOCH;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
@@ -40,16 +41,23 @@ use crate::engine::{
     Time,
 };
 use crate::error::{StepError, StepErrorKind};
+use crate::forms::Stored;
 use crate::handle::{Question, RunError, RunId, RunOptions, Stalled};
+use crate::journal::{self, Limits};
+use crate::runner::{Commits, Letter};
 use crate::snapshot::Restored;
+use crate::store::Json;
 use crate::stream::{EventCounts, RunEventKind, Stream};
-use crate::wakers::{Place, Wakers};
+use crate::wakers::{Place as WaitingPlace, Wakers};
 use crate::workflow::Workflow;
 
-use clock::{Alarm, Clock, millis};
+use clock::Alarm;
 use lane::{Lane, Next};
+use ledger::{Entry, Journal, Ledger};
 
+pub(crate) use clock::{Clock, millis};
 pub(crate) use lane::give_way;
+pub(crate) use ledger::Standing;
 
 /// One run in memory.
 pub(crate) struct Host<W: Workflow> {
@@ -60,6 +68,8 @@ pub(crate) struct Host<W: Workflow> {
     stream: Arc<Stream<W>>,
     /// How many handles could still answer, signal or wait for the end.
     handles: AtomicUsize,
+    /// Where the run is kept, if it is kept anywhere.
+    journal: Option<Journal<W>>,
     /// Told when nothing is at work any more but what waits for somebody, while somebody holds the run.
     quiet: Notify,
     live: Mutex<Live<W>>,
@@ -84,8 +94,16 @@ struct Live<W: Workflow> {
     tasks: BTreeMap<InvocationId, CancellationToken>,
     /// Who polls the calls of steps that wait.
     wakers: BTreeMap<(InvocationId, NoteKey), Waker>,
-    /// The run has ended, and is announced when nothing is at work any more.
+    /// The run has ended, and is announced when nothing is at work any more. In a run with a store the ledger knows.
     ending: Option<Ending<W::Event>>,
+    /// How the run stands with its store, if it has one.
+    ledger: Option<Ledger<W>>,
+    /// What lets steps start, where runs take turns.
+    gate: Option<Arc<Semaphore>>,
+    /// The run stands in line at the gate.
+    queued: bool,
+    /// What the engine holds never happened, because it could not be stored.
+    thrown_away: bool,
     outcome: Option<Result<W::Output, RunError>>,
     waiting: Wakers,
     /// The author's `Clone` or `Drop` has panicked in the middle of a tick, with this message. What the engine holds
@@ -95,6 +113,40 @@ struct Live<W: Workflow> {
     timer: Option<(Time, CancellationToken)>,
 }
 
+/// A new state of a run; and as JSON, in a run with a store.
+type Changed<W> = Option<(Arc<<W as Workflow>::State>, Option<Json>)>;
+
+/// A tick, with what a store keeps of it.
+struct Happening<W: Workflow> {
+    tick: Tick<W::Event>,
+    /// What the tick makes of the run's state, if it is taken.
+    state: Changed<W>,
+    /// As it is written down, in a run with a store.
+    body: Option<journal::TickBody>,
+    /// The message that it came with.
+    letter: Option<Letter>,
+    /// The run is put down only because its process ends.
+    leaves: bool,
+}
+
+/// Where a run lives: in a store perhaps, and in line with others perhaps.
+#[derive(Default)]
+struct Place {
+    kept: Option<KeptAt>,
+    gate: Option<Arc<Semaphore>>,
+}
+
+/// Where a run is kept, and how it stands there.
+pub(crate) struct KeptAt {
+    pub(crate) commits: Commits,
+    /// At which it was claimed.
+    pub(crate) epoch: u64,
+    pub(crate) standing: Standing,
+}
+
+/// A step's turn, where runs take turns.
+type Permit = Option<OwnedSemaphorePermit>;
+
 /// What a tick leaves to do once the lock is released.
 #[derive(Default)]
 #[must_use = "steps are cancelled, callers woken and lanes started only by `Host::finish`"]
@@ -102,24 +154,76 @@ struct Afterwards {
     cancel: Vec<CancellationToken>,
     wake: Vec<Waker>,
     spawn_lane: bool,
+    queue_at: Option<Arc<Semaphore>>,
     wait_until: Option<(Time, CancellationToken)>,
 }
 
 impl<W: Workflow> Host<W> {
     /// Starts a run. The caller holds its first handle.
     pub(crate) fn start(workflow: Arc<W>, input: W::Input, options: RunOptions) -> Arc<Self> {
+        Self::begin(workflow, input, options, Place::default())
+    }
+
+    /// Starts a run that takes turns with others.
+    pub(crate) fn start_limited(
+        workflow: Arc<W>,
+        input: W::Input,
+        options: RunOptions,
+        gate: Option<Arc<Semaphore>>,
+    ) -> Arc<Self> {
+        Self::begin(workflow, input, options, Place { kept: None, gate })
+    }
+
+    /// Starts a run that was created in a store.
+    pub(crate) fn start_kept(
+        workflow: Arc<W>,
+        input: W::Input,
+        options: RunOptions,
+        kept: KeptAt,
+        gate: Option<Arc<Semaphore>>,
+    ) -> Arc<Self> {
+        Self::begin(workflow, input, options, Place { kept: Some(kept), gate })
+    }
+
+    fn begin(workflow: Arc<W>, input: W::Input, options: RunOptions, place: Place) -> Arc<Self> {
         let RunOptions { id, timeout, deadline } = options;
         let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
-        let engine = Engine::new(W::GRAPH).with_limits(deadline, timeout.map(millis));
-        let host = Self::new(workflow, id.unwrap_or_else(RunId::random), engine, W::State::default(), 1);
-        host.first_tick(Tick::Started { input: W::start(input) });
+        let limits = Limits { deadline, timeout: timeout.map(millis) };
+        let engine = Engine::new(W::GRAPH).with_limits(limits.deadline, limits.timeout);
+        let host =
+            Self::new(workflow, id.unwrap_or_else(RunId::random), engine, W::State::default(), 1, place);
+        host.first_tick(Tick::Started { input: W::start(input) }, limits);
+        host
+    }
+
+    /// Takes up a run that was stored.
+    pub(crate) fn resume_kept(
+        workflow: Arc<W>,
+        restored: Restored<W::Event>,
+        state: W::State,
+        kept: KeptAt,
+        gate: Option<Arc<Semaphore>>,
+    ) -> Arc<Self> {
+        let place = Place { kept: Some(kept), gate };
+        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event, place);
+        host.first_tick(Tick::Resumed, Limits::default());
+        host
+    }
+
+    /// A run that has ended with this output before.
+    pub(crate) fn completed(workflow: Arc<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
+        let engine = Engine::new(W::GRAPH);
+        let host = Self::new(workflow, id, engine, W::State::default(), next_event, Place::default());
+        host.publish(RunEventKind::Completed { output: output.clone() });
+        host.lock().outcome = Some(Ok(output));
         host
     }
 
     /// Takes up a run that was saved. The caller holds its first handle.
     pub(crate) fn resume(workflow: Arc<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
-        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event);
-        host.first_tick(Tick::Resumed);
+        let place = Place::default();
+        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event, place);
+        host.first_tick(Tick::Resumed, Limits::default());
         host
     }
 
@@ -129,7 +233,9 @@ impl<W: Workflow> Host<W> {
         engine: Engine<W::Event>,
         state: W::State,
         next_event: u64,
+        place: Place,
     ) -> Arc<Self> {
+        let Place { kept, gate } = place;
         let clock = Clock::not_before(engine.state().now());
         let live = Live {
             engine,
@@ -142,25 +248,36 @@ impl<W: Workflow> Host<W> {
             tasks: BTreeMap::new(),
             wakers: BTreeMap::new(),
             ending: None,
+            ledger: kept.as_ref().map(|kept| Ledger::new(kept.standing.clone())),
+            gate,
+            queued: false,
+            thrown_away: false,
             outcome: None,
             waiting: Wakers::default(),
             broken: None,
             timer: None,
         };
-        Arc::new(Self {
+        let stream =
+            if kept.is_some() { Stream::stored_from(next_event) } else { Stream::starting_at(next_event) };
+        Arc::new_cyclic(|me| Self {
             workflow,
             id,
             clock,
             runtime: Handle::current(),
-            stream: Arc::new(Stream::starting_at(next_event)),
+            stream: Arc::new(stream),
             handles: AtomicUsize::new(1),
+            journal: kept.map(|kept| Journal::new(me.clone(), kept.commits, kept.epoch)),
             quiet: Notify::new(),
             live: Mutex::new(live),
         })
     }
 
-    fn first_tick(self: &Arc<Self>, tick: Tick<W::Event>) {
-        if let Err(refused) = self.tick(tick) {
+    fn first_tick(self: &Arc<Self>, tick: Tick<W::Event>, limits: Limits) {
+        let happened = self.happening(tick).and_then(|happening| {
+            let body = happening.body.map(|body| body.with_limits(limits));
+            self.happens(Happening { body, ..happening })
+        });
+        if let Err(refused) = happened {
             // Only a workflow written by hand can name a start event that its graph does not have.
             let error = RunError::Misrouted { run: self.id.clone(), reason: refused.to_string() };
             self.publish(RunEventKind::Failed { error: error.clone() });
@@ -219,18 +336,26 @@ impl<W: Workflow> Host<W> {
         if self.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
             return;
         }
+        if self.journal.is_some() {
+            return self.give_back_if_idle();
+        }
         let mut afterwards = Afterwards::default();
         self.end_if_abandoned(&mut self.lock(), &mut afterwards);
         self.finish(afterwards);
     }
 
+    /// Whether nobody holds the run.
+    fn is_unattended(&self) -> bool {
+        self.handles.load(Ordering::Acquire) == 0
+    }
+
     /// Ends a run that nobody can answer any more, and that nothing due can wake.
     fn end_if_abandoned(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
-        let abandoned = || live.broken.is_none() && self.handles.load(Ordering::Acquire) == 0;
+        let abandoned = || live.broken.is_none() && self.journal.is_none() && self.is_unattended();
         if live.engine.state().is_idle() && live.engine.next_due().is_none() && abandoned() {
             let reason = "every handle was dropped while the run waited for an answer".to_owned();
             // The run is running, so this is never refused.
-            let _ = self.apply(live, Tick::Cancelled { reason }, afterwards);
+            let _ = self.apply(live, self.happening_of_run(Tick::Cancelled { reason }), afterwards);
         }
     }
 
@@ -241,10 +366,40 @@ impl<W: Workflow> Host<W> {
 
     /// Applies what a caller does to the run.
     pub(crate) fn tick(self: &Arc<Self>, tick: Tick<W::Event>) -> Result<(), Refused> {
+        self.happens(self.happening(tick)?)
+    }
+
+    /// A tick, made ready to be stored. What does not serialise is found out here, before anything has happened.
+    fn happening(&self, tick: Tick<W::Event>) -> Result<Happening<W>, Refused> {
+        let body = match &self.journal {
+            Some(_) => Some(journal::body(W::GRAPH, &tick).map_err(|unsaved| Refused::Unsaved {
+                event: unsaved.event,
+                reason: unsaved.source.to_string(),
+            })?),
+            None => None,
+        };
+        Ok(Happening { tick, state: None, body, letter: None, leaves: false })
+    }
+
+    /// A tick that carries nothing of the author's, and so can always be stored.
+    fn happening_of_run(&self, tick: Tick<W::Event>) -> Happening<W> {
+        let body = self.journal.as_ref().and_then(|_| journal::body(W::GRAPH, &tick).ok());
+        Happening { tick, state: None, body, letter: None, leaves: false }
+    }
+
+    /// The state as JSON, in a run with a store.
+    fn state_json(&self, state: &W::State) -> Result<Option<Json>, serde_json::Error> {
+        if self.journal.is_none() {
+            return Ok(None);
+        }
+        stored_json(state).map(Some)
+    }
+
+    fn happens(self: &Arc<Self>, happening: Happening<W>) -> Result<(), Refused> {
         let mut afterwards = Afterwards::default();
         let taken = {
             let mut live = self.lock();
-            let taken = self.apply(&mut live, tick, &mut afterwards);
+            let taken = self.apply(&mut live, happening, &mut afterwards);
             live.want_lane(&mut afterwards);
             taken
         };
@@ -253,7 +408,11 @@ impl<W: Workflow> Host<W> {
     }
 
     /// What the run came to; else `waker` is woken when that is known.
-    pub(crate) fn poll_outcome(&self, place: &mut Place, waker: &Waker) -> Poll<Result<W::Output, RunError>> {
+    pub(crate) fn poll_outcome(
+        &self,
+        place: &mut WaitingPlace,
+        waker: &Waker,
+    ) -> Poll<Result<W::Output, RunError>> {
         let mut live = self.lock();
         if let Some(outcome) = &live.outcome {
             return Poll::Ready(outcome.clone());
@@ -263,7 +422,7 @@ impl<W: Workflow> Host<W> {
     }
 
     /// Somebody waits no longer.
-    pub(crate) fn leave(&self, place: &Place) {
+    pub(crate) fn leave(&self, place: &WaitingPlace) {
         self.lock().waiting.leave(place);
     }
 
@@ -281,11 +440,11 @@ impl<W: Workflow> Host<W> {
     fn apply(
         &self,
         live: &mut Live<W>,
-        tick: Tick<W::Event>,
+        happening: Happening<W>,
         afterwards: &mut Afterwards,
     ) -> Result<(), Refused> {
         // Events are cloned and dropped in a tick, which is the author's code.
-        let applied = catch_unwind(AssertUnwindSafe(|| self.follow(live, tick, afterwards)));
+        let applied = catch_unwind(AssertUnwindSafe(|| self.follow(live, happening, afterwards)));
         let taken = applied.unwrap_or_else(|panic| {
             live.broken = Some(panic_message(&*panic).to_owned());
             live.ending = None;
@@ -304,24 +463,50 @@ impl<W: Workflow> Host<W> {
     fn follow(
         &self,
         live: &mut Live<W>,
-        tick: Tick<W::Event>,
+        happening: Happening<W>,
         afterwards: &mut Afterwards,
     ) -> Result<(), Refused> {
-        if live.broken.is_some() {
+        if live.is_done_with() {
             return Err(Refused::Ended);
         }
+        let Happening { tick, state, body, letter, leaves } = happening;
         let at = self.clock.now();
         let mut commands = std::mem::take(&mut live.commands);
+        let ticks = live.engine.state().ticks();
         let taken = live.engine.handle(at, tick, &mut commands);
+        let state = state.filter(|_| taken.is_ok()).map(|(state, json)| {
+            live.state = state;
+            json
+        });
+        if live.ledger.is_some() {
+            // What was due has happened also where the tick itself was refused.
+            let ticked = live.engine.state().ticks() > ticks;
+            let time = || journal::body::<W::Event>(W::GRAPH, &Tick::Time).ok();
+            let body = if taken.is_ok() { body } else { time().filter(|_| ticked) };
+            let letter = letter.map(|letter| (letter, taken.clone()));
+            if body.is_some() || letter.is_some() {
+                let entry = Entry { at, body, state: state.flatten(), letter, leaves };
+                self.write_down(live, entry, &mut commands);
+            }
+        } else {
+            self.do_at_once(live, at, &mut commands, afterwards);
+        }
+        live.commands = commands;
+        live.arm(afterwards);
+        taken
+    }
+
+    /// Does what the engine commands, in a run without a store.
+    fn do_at_once(
+        &self,
+        live: &mut Live<W>,
+        at: Time,
+        commands: &mut Vec<Command<W::Event>>,
+        afterwards: &mut Afterwards,
+    ) {
         let mut stream = self.stream.write(live.engine.state().ticks(), at);
         for command in commands.drain(..) {
             match command {
-                Command::Run(invoke) => live.ready.push_back(invoke),
-                // A step without a task is in the ready queue or with a lane, and is found out there.
-                Command::Abort { invocation } => afterwards.cancel.extend(live.tasks.remove(&invocation)),
-                Command::Wake { invocation, key } => {
-                    afterwards.wake.extend(live.wakers.remove(&(invocation, key)));
-                }
                 Command::Publish(notice) => {
                     if let Some(kind) = observed(notice, at) {
                         stream.push(kind);
@@ -331,12 +516,9 @@ impl<W: Workflow> Host<W> {
                     live.ready.clear();
                     live.ending = Some(ending);
                 }
+                other => live.perform(other, afterwards),
             }
         }
-        drop(stream);
-        live.commands = commands;
-        live.arm(afterwards);
-        taken
     }
 
     /// Announces the end of the run, once nothing is at work any more.
@@ -346,6 +528,9 @@ impl<W: Workflow> Host<W> {
         }
         if live.at_work > 0 || live.outcome.is_some() {
             return;
+        }
+        if live.ledger.is_some() {
+            return self.announce_what_is_stored(live, afterwards);
         }
         let broken = |message| Err(RunError::Broken { run: self.id.clone(), message });
         let outcome = match (live.broken.clone(), live.ending.take()) {
@@ -373,13 +558,7 @@ impl<W: Workflow> Host<W> {
         outcome: Result<W::Output, RunError>,
         afterwards: &mut Afterwards,
     ) {
-        let terminal = match for_stream {
-            Ok(output) => RunEventKind::Completed { output },
-            Err(RunError::Cancelled { reason, .. }) => RunEventKind::Cancelled { reason },
-            Err(RunError::TimedOut { running, .. }) => RunEventKind::TimedOut { running },
-            Err(RunError::Suspended { .. }) => RunEventKind::Suspended,
-            Err(error) => RunEventKind::Failed { error },
-        };
+        let terminal = RunEventKind::terminal(for_stream);
         self.stream.write(live.engine.state().ticks(), self.clock.now()).push(terminal);
         live.outcome = Some(outcome);
         afterwards.wake.extend(live.waiting.take());
@@ -420,6 +599,15 @@ impl<W: Workflow> Host<W> {
             let alarm = Alarm { host: Arc::clone(self), armed: true };
             self.runtime.spawn(alarm.wait(due, token));
         }
+        if let Some(gate) = afterwards.queue_at {
+            let host = Arc::clone(self);
+            self.runtime.spawn(async move {
+                // The gate of a runner is never closed.
+                if let Ok(permit) = gate.acquire_owned().await {
+                    host.granted(permit);
+                }
+            });
+        }
         if afterwards.spawn_lane {
             let lane = Lane { host: Arc::clone(self), counted: true };
             self.runtime.spawn(lane.work(None));
@@ -427,15 +615,13 @@ impl<W: Workflow> Host<W> {
     }
 
     fn is_current(live: &Live<W>, invocation: InvocationId, attempt: u32) -> bool {
-        let found = live.engine.state().invocation(invocation).filter(|_| live.broken.is_none());
+        let found = live.engine.state().invocation(invocation).filter(|_| !live.is_done_with());
         found.is_some_and(|found| found.state == InvocationState::Running && found.attempt == attempt)
     }
 
     /// The next step for a lane, which is counted in `lanes`.
     fn next(live: &mut Live<W>, may_take: bool, afterwards: &mut Afterwards) -> Next<W::Event> {
-        while live.ready.front().is_some_and(|next| !Self::is_current(live, next.invocation, next.attempt)) {
-            live.ready.pop_front();
-        }
+        Self::drop_stale(live);
         if live.ready.is_empty() || live.holds > 0 {
             live.lanes -= 1;
             return Next::Leave;
@@ -448,20 +634,70 @@ impl<W: Workflow> Host<W> {
         if !may_take || afterwards.spawn_lane {
             return Next::GiveWay;
         }
+        let Ok(permit) = live.permit() else {
+            live.lanes -= 1;
+            live.queue_up(afterwards);
+            return Next::Leave;
+        };
         match live.ready.pop_front() {
             Some(invoke) => {
                 live.at_work += 1;
-                Next::Step(invoke)
+                Next::Step(invoke, permit)
             }
             None => Next::GiveWay,
+        }
+    }
+
+    /// Takes out of the ready queue what was cancelled before its turn.
+    fn drop_stale(live: &mut Live<W>) {
+        while live.ready.front().is_some_and(|next| !Self::is_current(live, next.invocation, next.attempt)) {
+            live.ready.pop_front();
+        }
+    }
+
+    /// It is this run's turn: one step may start.
+    fn granted(self: &Arc<Self>, permit: OwnedSemaphorePermit) {
+        let invoke = {
+            let mut live = self.lock();
+            live.queued = false;
+            Self::drop_stale(&mut live);
+            let invoke = if live.holds == 0 { live.ready.pop_front() } else { None };
+            if invoke.is_some() {
+                live.lanes += 1;
+                live.at_work += 1;
+            }
+            invoke
+        };
+        if let Some(invoke) = invoke {
+            let lane = Lane { host: Arc::clone(self), counted: true };
+            self.runtime.spawn(lane.work(Some((invoke, Some(permit)))));
         }
     }
 }
 
 impl<W: Workflow> Live<W> {
+    /// Whether what the engine holds counts no more: it is broken, was not stored, or belongs to somebody else.
+    fn is_done_with(&self) -> bool {
+        self.broken.is_some() || self.thrown_away || self.ledger.as_ref().is_some_and(|it| it.given_back)
+    }
+
+    /// Does one command, of those that are no news.
+    fn perform(&mut self, command: Command<W::Event>, afterwards: &mut Afterwards) {
+        match command {
+            Command::Run(invoke) => self.ready.push_back(invoke),
+            // A step without a task is in the ready queue or with a lane, and is found out there.
+            Command::Abort { invocation } => afterwards.cancel.extend(self.tasks.remove(&invocation)),
+            Command::Wake { invocation, key } => {
+                afterwards.wake.extend(self.wakers.remove(&(invocation, key)));
+            }
+            Command::Publish(_) | Command::Finish(_) => {}
+        }
+    }
+
     /// Sees to it that somebody waits for what is due next.
     fn arm(&mut self, afterwards: &mut Afterwards) {
-        let due = self.engine.next_due();
+        // Nobody waits here for a run that is somebody else's.
+        let due = if self.is_done_with() { None } else { self.engine.next_due() };
         if due == self.timer.as_ref().map(|(due, _)| *due) {
             return;
         }
@@ -473,9 +709,22 @@ impl<W: Workflow> Live<W> {
         }
     }
 
+    /// What a step needs to start: nothing, or a turn.
+    fn permit(&self) -> Result<Permit, TryAcquireError> {
+        self.gate.as_ref().map(|gate| Arc::clone(gate).try_acquire_owned()).transpose()
+    }
+
+    /// Gets into line at the gate, once.
+    fn queue_up(&mut self, afterwards: &mut Afterwards) {
+        if !self.queued {
+            self.queued = true;
+            afterwards.queue_at = self.gate.clone();
+        }
+    }
+
     /// Asks for another lane if there is work for one.
     fn want_lane(&mut self, afterwards: &mut Afterwards) {
-        if !self.ready.is_empty() && self.holds == 0 && self.lanes < most_lanes() {
+        if !self.ready.is_empty() && self.holds == 0 && !self.queued && self.lanes < most_lanes() {
             self.lanes += 1;
             afterwards.spawn_lane = true;
         }
@@ -525,6 +774,12 @@ fn observed<W: Workflow>(notice: Notice<W::Event>, at: Time) -> Option<RunEventK
             RunEventKind::Unpaired { step: step_name::<W>(step), events }
         }
     })
+}
+
+pub(crate) fn stored_json<S: Stored>(state: &S) -> Result<Json, serde_json::Error> {
+    let mut json = Vec::new();
+    state.store(&mut serde_json::Serializer::new(&mut json))?;
+    serde_json::from_slice(&json)
 }
 
 pub(crate) fn step_name<W: Workflow>(step: StepId) -> &'static str {

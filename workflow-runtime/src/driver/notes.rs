@@ -28,8 +28,11 @@ impl<W: Workflow> Host<W> {
             let mut taken = Ok(());
             if found.is_none() {
                 if let Some(note) = note.take() {
+                    // Made ready under the lock: this tick is rare, and nobody else may come in between.
                     let tick = Tick::Noted { invocation, attempt, key: key.clone(), note };
-                    taken = self.apply(&mut live, tick, &mut afterwards);
+                    taken = self
+                        .happening(tick)
+                        .and_then(|happening| self.apply(&mut live, happening, &mut afterwards));
                     live.want_lane(&mut afterwards);
                     found = live.find(invocation, key);
                 }

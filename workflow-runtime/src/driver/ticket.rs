@@ -13,7 +13,7 @@ use workflow_graph::{StepId, Tool};
 
 use super::clock::millis;
 use super::lane::{Lane, Next};
-use super::{Afterwards, Host, Live, most_lanes, panicked};
+use super::{Afterwards, Changed, Happening, Host, Live, Permit, most_lanes, panicked};
 use crate::calls::Calls;
 use crate::context::Updates;
 use crate::engine::{InvocationId, Invoke, Tick, Time, Verdict};
@@ -32,12 +32,14 @@ pub(super) struct Ticket<W: Workflow> {
     pub(super) updates: Updates<W::State>,
     /// What the attempt has called; made here where it may wait for somebody, whom it can also give up.
     pub(super) calls: Option<Arc<Calls>>,
+    /// The step's turn. It is over when the step is.
+    permit: Permit,
     open: bool,
 }
 
 impl<W: Workflow> Ticket<W> {
     /// The ticket of a step that is counted in `at_work`.
-    pub(super) fn of(host: &Arc<Host<W>>, invoke: &Invoke<W::Event>) -> Self {
+    pub(super) fn of(host: &Arc<Host<W>>, invoke: &Invoke<W::Event>, permit: Permit) -> Self {
         let Invoke { invocation, attempt, step, first_failed_at, .. } = *invoke;
         let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let updates = (size_of::<W::State>() > 0).then(Arc::default);
@@ -45,7 +47,18 @@ impl<W: Workflow> Ticket<W> {
         let may_wait = W::GRAPH.step(step).is_some_and(|step| step.tools.iter().any(waits));
         let calls = may_wait.then(Arc::default);
         let host = Arc::clone(host);
-        Self { host, invocation, attempt, step, first_failed_at, times_out, updates, calls, open: true }
+        Self {
+            host,
+            invocation,
+            attempt,
+            step,
+            first_failed_at,
+            times_out,
+            updates,
+            calls,
+            permit,
+            open: true,
+        }
     }
 
     /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
@@ -68,40 +81,38 @@ impl<W: Workflow> Ticket<W> {
         then: impl FnOnce(&mut Live<W>, &mut Afterwards) -> T,
     ) -> T {
         self.open = false;
-        let (invocation, attempt) = (self.invocation, self.attempt);
         if result.is_ok() {
             // A signal that has come for a call which the step gave up belongs to who waits next.
             self.withdraw_given_up();
         }
-        let mut afterwards = Afterwards::default();
-        let mut live;
-        let (tick, state) = match result {
+        let (mut happening, finished) = match result {
             Ok(emitted) => {
-                live = self.host.lock();
-                match self.changed_state(&live.state) {
-                    Ok(state) => (Tick::Finished { invocation, attempt, emitted }, state),
-                    Err(error) => {
-                        drop(live);
-                        let tick = self.failed(error);
-                        live = self.host.lock();
-                        (tick, None)
-                    }
+                let (invocation, attempt) = (self.invocation, self.attempt);
+                match self.host.happening(Tick::Finished { invocation, attempt, emitted }) {
+                    Ok(happening) => (happening, true),
+                    Err(unsaved) => (self.failed(StepError::of_kind(StepErrorKind::Misused, unsaved)), false),
                 }
             }
-            Err(error) => {
-                let tick = self.failed(error);
-                live = self.host.lock();
-                (tick, None)
-            }
+            Err(error) => (self.failed(error), false),
         };
-        live.at_work -= 1;
-        live.tasks.remove(&invocation);
-        // Refused if the step was cancelled while it finished: then what it did has no effect.
-        if self.host.apply(&mut live, tick, &mut afterwards).is_ok() {
-            if let Some(state) = state {
-                live.state = state;
+        let mut afterwards = Afterwards::default();
+        let mut live = self.host.lock();
+        if finished {
+            match self.changed_state(&live.state) {
+                Ok(state) => happening.state = state,
+                Err(error) => {
+                    drop(live);
+                    happening = self.failed(error);
+                    live = self.host.lock();
+                }
             }
         }
+        live.at_work -= 1;
+        live.tasks.remove(&self.invocation);
+        // Refused if the step was cancelled while it finished: then what it did has no effect.
+        let _ = self.host.apply(&mut live, happening, &mut afterwards);
+        // Others may be waiting for their turn.
+        self.permit = None;
         let next = then(&mut live, &mut afterwards);
         drop(live);
         self.host.finish(afterwards);
@@ -143,13 +154,14 @@ impl<W: Workflow> Ticket<W> {
         .await;
     }
 
-    fn failed(&self, error: StepError) -> Tick<W::Event> {
+    fn failed(&self, error: StepError) -> Happening<W> {
         let verdict = self.verdict(&error);
-        Tick::Failed { invocation: self.invocation, attempt: self.attempt, error, verdict }
+        let (invocation, attempt) = (self.invocation, self.attempt);
+        self.host.happening_of_run(Tick::Failed { invocation, attempt, error, verdict })
     }
 
     /// The state with the step's changes, if it has made any. They are made on a copy, so that a panic tears nothing.
-    fn changed_state(&self, state: &W::State) -> Result<Option<Arc<W::State>>, StepError> {
+    fn changed_state(&self, state: &W::State) -> Result<Changed<W>, StepError> {
         let Some(updates) = &self.updates else { return Ok(None) };
         let updates = std::mem::take(&mut *updates.lock().unwrap_or_else(PoisonError::into_inner));
         if updates.is_empty() {
@@ -160,7 +172,14 @@ impl<W: Workflow> Ticket<W> {
             updates.iter().for_each(|update| update(&mut copy));
             copy
         });
-        catch_unwind(change).map(|changed| Some(Arc::new(changed))).map_err(|panic| panicked(&*panic))
+        let changed = catch_unwind(change).map_err(|panic| panicked(&*panic))?;
+        let json = self.host.state_json(&changed).map_err(|unsaved| {
+            StepError::of_kind(
+                StepErrorKind::Misused,
+                format_args!("the state does not serialise: {unsaved}"),
+            )
+        })?;
+        Ok(Some((Arc::new(changed), json)))
     }
 
     /// Runs a step that blocks its thread. It cannot be stopped from outside; a step that was cancelled is waited for.
@@ -193,7 +212,8 @@ impl<W: Workflow> Drop for Ticket<W> {
             live.tasks.remove(&self.invocation);
             if Host::is_current(&live, self.invocation, self.attempt) {
                 // Nobody cancelled this step: the runtime that ran it shuts down. The run can be resumed.
-                let _ = self.host.apply(&mut live, Tick::Suspended, &mut afterwards);
+                let suspended = Happening { leaves: true, ..self.host.happening_of_run(Tick::Suspended) };
+                let _ = self.host.apply(&mut live, suspended, &mut afterwards);
             }
             self.host.announce_if_over(&mut live, &mut afterwards);
         }
@@ -228,7 +248,7 @@ impl<W: Workflow> Work<W> {
             Host::next(live, true, afterwards)
         });
         let lane = match next {
-            Next::Step(invoke) => Lane { host, counted: true }.work(Some(invoke)),
+            Next::Step(invoke, permit) => Lane { host, counted: true }.work(Some((invoke, permit))),
             Next::GiveWay => Lane { host, counted: true }.work(None),
             Next::Leave => return,
         };

@@ -184,6 +184,14 @@ pub enum Refused {
         /// The event that was sent.
         event: String,
     },
+    /// The event does not serialise. An engine does not look; a driver that stores what happens does.
+    #[error("`{event}` does not serialise: {reason}")]
+    Unsaved {
+        /// The event.
+        event: String,
+        /// What its `Serialize` reported.
+        reason: String,
+    },
     /// The event does not start a run of this workflow.
     #[error("`{event}` does not start a run")]
     NotAnInput {

@@ -11,6 +11,7 @@ use super::id::RunId;
 use crate::engine::{InvocationId, Stall};
 use crate::error::StepError;
 use crate::event::RequestId;
+use crate::runner::NotStored;
 use crate::workflow::AnswerError;
 
 /// Not exactly one question of the type is open.
@@ -57,6 +58,17 @@ pub enum RespondError {
         #[source]
         reason: AnswerError,
     },
+    /// The answer could not be stored. Whether it was, only the store can say.
+    #[error("the answer to question {request} of run {run} could not be stored")]
+    NotStored {
+        /// The run.
+        run: RunId,
+        /// The question.
+        request: RequestId,
+        /// Why not.
+        #[source]
+        why: NotStored,
+    },
 }
 
 /// A signal was not taken: the run has ended.
@@ -68,6 +80,15 @@ pub enum SendError {
     Ended {
         /// The run.
         run: RunId,
+    },
+    /// The signal could not be stored. Whether it was, only the store can say.
+    #[error("the signal to run {run} could not be stored")]
+    NotStored {
+        /// The run.
+        run: RunId,
+        /// Why not.
+        #[source]
+        why: NotStored,
     },
     /// No step of the workflow takes a signal of that name.
     #[error("the signal was not taken: no step of run {run} takes `Signal<{signal}>`")]
@@ -135,6 +156,14 @@ pub enum RunError {
         /// The message of the panic.
         message: String,
     },
+    /// What happened could not be stored, so it has not happened. The run goes on from what is stored wherever it is
+    /// taken up next. [`NotStored`] says why, and is this error's source.
+    NotStored {
+        /// The run.
+        run: RunId,
+        /// Why not.
+        why: NotStored,
+    },
     /// The workflow does not do what its graph says, which is possible only where
     /// [`Workflow`](crate::Workflow) was implemented by hand.
     Misrouted {
@@ -162,6 +191,7 @@ impl fmt::Display for RunError {
                     "run {run} is broken, because an event panicked while it was cloned or dropped: {message}"
                 )
             }
+            Self::NotStored { run, .. } => write!(f, "run {run} stands where it was stored last"),
             Self::Misrouted { run, reason } => {
                 write!(f, "run {run} does not follow the graph of its workflow: {reason}")
             }
@@ -173,6 +203,7 @@ impl Error for RunError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed { error, .. } => Some(error.as_error()),
+            Self::NotStored { why, .. } => Some(why),
             _ => None,
         }
     }

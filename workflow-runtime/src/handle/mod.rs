@@ -177,6 +177,17 @@ impl<W: Workflow> fmt::Debug for Run<W> {
 }
 
 impl<W: Workflow> Run<W> {
+    /// The first handle of a run, which was counted when the run was made.
+    pub(crate) fn first(host: Arc<Host<W>>) -> Self {
+        Self { host: Handle(host) }
+    }
+
+    /// One more handle of a run.
+    pub(crate) fn another(host: Arc<Host<W>>) -> Self {
+        host.add_handle();
+        Self::first(host)
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &RunId {
@@ -228,7 +239,8 @@ impl<W: Workflow> Run<W> {
     where
         W: Asks<Q>,
     {
-        self.answer(ask.id, |asked| <W as Asks<Q>>::answer(asked, ask.id, response))
+        self.answer(ask.id, |asked| <W as Asks<Q>>::answer(asked, ask.id, response))?;
+        self.answer_is_stored(ask.id).await
     }
 
     /// Answers a question with JSON of the response's type, for callers that do not have the type.
@@ -240,7 +252,8 @@ impl<W: Workflow> Run<W> {
     /// # Cancel safety
     /// Cancel safe: the answer is taken as a whole or not at all.
     pub async fn respond_json(&self, request: RequestId, response: &RawValue) -> Result<(), RespondError> {
-        self.answer(request, |asked| W::answer_json(asked, request, response))
+        self.answer(request, |asked| W::answer_json(asked, request, response))?;
+        self.answer_is_stored(request).await
     }
 
     /// Sends an event from outside to every step that takes `Signal<T>`. A `T` that no step takes does not compile.
@@ -255,7 +268,7 @@ impl<W: Workflow> Run<W> {
         W: Signals<T>,
     {
         let event = W::signal(signal);
-        self.host.tick(Tick::Signal { event }).map_err(|_| SendError::Ended { run: self.id().clone() })
+        self.take_signal(event).await
     }
 
     /// Sends a signal by its name and as JSON, for callers that do not have the type: `send_json("Pay", ..)` for a
@@ -278,7 +291,18 @@ impl<W: Workflow> Run<W> {
             signal: name(),
             source: Arc::new(source),
         })?;
-        self.host.tick(Tick::Signal { event }).map_err(|_| SendError::Ended { run: run() })
+        self.take_signal(event).await
+    }
+
+    async fn take_signal(&self, event: W::Event) -> Result<(), SendError> {
+        let run = || self.id().clone();
+        self.host.tick(Tick::Signal { event }).map_err(|_| SendError::Ended { run: run() })?;
+        self.host.settled().await.map_err(|why| SendError::NotStored { run: run(), why })
+    }
+
+    async fn answer_is_stored(&self, request: RequestId) -> Result<(), RespondError> {
+        let run = || self.id().clone();
+        self.host.settled().await.map_err(|why| RespondError::NotStored { run: run(), request, why })
     }
 
     fn answer(

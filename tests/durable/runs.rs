@@ -1,0 +1,134 @@
+//! What holds of every run in a store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use workflow_runtime::prelude::*;
+use workflow_runtime::store::{Filter, RunStatus, Store};
+use workflow_runtime::{RequestId, Runner, RunnerError};
+use workflow_store::SqliteStore;
+
+use crate::flows::{Sum, Sure, hosting, soon};
+
+async fn memory() -> Arc<dyn Store> {
+    Arc::new(SqliteStore::in_memory().await.unwrap())
+}
+
+fn json(text: &str) -> Box<RawValue> {
+    RawValue::from_string(text.to_owned()).unwrap()
+}
+
+/// The question of a run, when it is asked.
+async fn asked(run: &Run<Sum>) -> Ask<Sure> {
+    let mut events = run.events();
+    loop {
+        let event = soon(events.next()).await.expect("the run ended without a question").unwrap();
+        if let Some(ask) = event.ask::<Sure>() {
+            return ask;
+        }
+    }
+}
+
+/// Waits until the store says that of a run.
+async fn stands(store: &Arc<dyn Store>, run: &RunId, status: RunStatus) {
+    let mut watch = store.watch(workflow_runtime::store::Interest::Run(run.clone()));
+    soon(async {
+        while store.show(run).await.unwrap().is_none_or(|it| it.run.status != status) {
+            watch.changed().await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_with_a_store_does_what_one_without_does() {
+    let flow = Sum::default();
+    flow.failures.store(1, std::sync::atomic::Ordering::SeqCst);
+    let runner = hosting(&flow, &memory().await).start().await.unwrap();
+    let run = runner.start::<Sum>("sum", 10).await.unwrap();
+    let ask = asked(&run).await;
+    run.respond(&ask, true).await.unwrap();
+    assert_eq!(soon(run).await.unwrap(), "45 true 10");
+}
+
+#[tokio::test]
+async fn starting_is_idempotent_by_id() {
+    let (flow, store) = (Sum::default(), memory().await);
+    let runner = hosting(&flow, &store).start().await.unwrap();
+    let run = runner.start::<Sum>("sum", 3).await.unwrap();
+    let same = runner.start::<Sum>("sum", 3).await.unwrap();
+    assert_eq!(same.id(), run.id());
+    let other = runner.start::<Sum>("sum", 4).await.unwrap_err();
+    assert!(matches!(other, RunnerError::OtherInput { .. }), "{other:?}");
+    let ask = asked(&same).await;
+    run.respond(&ask, false).await.unwrap();
+    assert_eq!(soon(run).await.unwrap(), "3 false 3");
+    let later = runner.start::<Sum>("sum", 3).await.unwrap();
+    assert_eq!(soon(later).await.unwrap(), "3 false 3", "it has ended, and is not started again");
+    assert_eq!(flow.log.count("split"), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_only_waits_leaves_memory_and_comes_back_on_its_answer() {
+    let (flow, store) = (Sum::default(), memory().await);
+    let runner = hosting(&flow, &store).start().await.unwrap();
+    let run = runner.start::<Sum>("sum", 3).await.unwrap();
+    let ask = asked(&run).await;
+    let id = run.id().clone();
+    assert_eq!(runner.in_memory(), 1, "somebody looks at it");
+    drop(run);
+    stands(&store, &id, RunStatus::Waiting).await;
+    soon(async {
+        while store.show(&id).await.unwrap().unwrap().run.lease.is_some() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let listed = store.list(&Filter::default(), None, 10).await.unwrap();
+    assert_eq!(listed.runs[0].questions[0].prompt.get(), r#"{"Sure":{"total":3}}"#);
+    let refused = runner.respond_json(id.clone(), RequestId(99), &json("true"), None).await.unwrap_err();
+    assert!(matches!(refused, RunnerError::Refused { .. }), "{refused:?}");
+    soon(runner.respond_json(id.clone(), ask.id, &json("true"), Some("once"))).await.unwrap();
+    soon(runner.respond_json(id.clone(), ask.id, &json("true"), Some("once"))).await.unwrap();
+    stands(&store, &id, RunStatus::Completed).await;
+    let shown = runner.show(id).await.unwrap();
+    assert_eq!(shown.outcome.unwrap().get(), "\"3 true 3\"");
+    assert_eq!(flow.log.lines(), ["split", "work 0", "work 1", "work 2", "add", "end"]);
+}
+
+#[tokio::test]
+async fn what_was_running_is_taken_up_by_the_next_process() {
+    let (flow, store) = (Sum::default(), memory().await);
+    let runner = hosting(&flow, &store).start().await.unwrap();
+    let run = runner.start::<Sum>("sum", 5).await.unwrap();
+    let ask = asked(&run).await;
+    soon(runner.shutdown(Duration::ZERO)).await;
+    assert!(matches!(soon(&run).await, Err(RunError::Suspended { .. })));
+    let next = hosting(&flow, &store).start().await.unwrap();
+    let run = soon(next.attach::<Sum>("sum")).await.unwrap();
+    run.respond(&ask, true).await.unwrap();
+    assert_eq!(soon(run).await.unwrap(), "10 true 5");
+    assert_eq!(flow.log.count("split"), 1);
+    assert_eq!(flow.log.count("add"), 1);
+}
+
+#[tokio::test]
+async fn a_runner_without_a_store_hosts_runs_under_one_limit() {
+    let flow = Sum::default();
+    let runner = Runner::builder().workflow(flow.clone()).limit(2).start().await.unwrap();
+    let runs: Vec<_> = futures(&runner, 20).await;
+    for run in runs {
+        let ask = asked(&run).await;
+        runner.respond_json(run.id().clone(), ask.id, &json("true"), None).await.unwrap();
+        assert_eq!(soon(run).await.unwrap(), "45 true 10");
+    }
+}
+
+async fn futures(runner: &Runner, count: u32) -> Vec<Run<Sum>> {
+    let mut runs = Vec::new();
+    for n in 0..count {
+        runs.push(runner.start::<Sum>(format!("sum-{n}"), 10).await.unwrap());
+    }
+    runs
+}

@@ -1,0 +1,616 @@
+//! The host of many runs: [`Runner`].
+//!
+//! With a store, runs outlive the process. Nothing that happens in a run is shown, and no step is started, before it is
+//! stored; killing the process at any instant loses nothing that was acknowledged, and repeats only steps that had not
+//! finished. A run that only waits for somebody leaves memory, and comes back on its answer.
+
+mod commit;
+mod error;
+mod hosted;
+mod work;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::driver::{Clock, Host, KeptAt, Standing, millis};
+use crate::engine::Time;
+use crate::event::RequestId;
+use crate::forms::Stored as _;
+use crate::handle::{Run, RunId, RunOptions};
+use crate::journal;
+use crate::registry::Registration;
+use crate::store::{
+    Claim, Created, Due, Fork, Interest, Json, Lease, NewMessage, NewRun, Put, RunDetails, RunStatus, Store,
+    StoreError, Verdict,
+};
+use crate::workflow::Workflow;
+
+pub use commit::NotStored;
+pub(crate) use commit::{Commit, Commits, Committed, Letter, json_text};
+pub use error::{LoadError, RunnerError};
+
+use hosted::{Hosted, Said, options};
+pub(crate) use hosted::{Kind, Typed};
+
+/// Hosts runs of many workflows: starts them, keeps them in a [`Store`], and takes up what was left behind.
+///
+/// Clones are handles of the same runner. Dropping the last one does not stop it; [`shutdown`](Self::shutdown) does.
+///
+/// # Examples
+/// Without a store, a runner is a place for runs that share a limit:
+/// ```
+/// use workflow_runtime::prelude::*;
+/// use workflow_runtime::Runner;
+///
+/// struct Double;
+///
+/// #[workflow]
+/// impl Double {
+///     #[step]
+///     async fn double(&self, Start(n): Start<u32>) -> Stop<u32> {
+///         Stop(n * 2)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runner = Runner::builder().workflow(Double).limit(8).start().await?;
+/// let run = runner.start::<Double>("twice-21", 21).await?;
+/// let same = runner.start::<Double>("twice-21", 21).await?;
+/// assert_eq!(run.id(), same.id());
+/// assert_eq!(run.await?, 42);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Runner {
+    inner: Arc<Inner>,
+}
+
+/// How a [`Runner`] is set up.
+pub struct RunnerBuilder {
+    kinds: Vec<Arc<dyn Kind>>,
+    store: Option<Arc<dyn Store>>,
+    limit: Option<usize>,
+    lease: Duration,
+    owner: Option<String>,
+}
+
+struct Inner {
+    kinds: BTreeMap<&'static str, Arc<dyn Kind>>,
+    limit: Option<Arc<Semaphore>>,
+    clock: Clock,
+    /// The runs in this process.
+    hosted: Mutex<HashMap<RunId, Arc<dyn Hosted>>>,
+    /// What they were started with, in a runner without a store.
+    inputs: Mutex<HashMap<RunId, String>>,
+    /// How many runs are being claimed, loaded or created: what the store says we own and we do not know may be these.
+    arriving: AtomicUsize,
+    kept: Option<Kept>,
+    stop: CancellationToken,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// Looks after the runs in the store.
+    caretaker: Mutex<Option<JoinHandle<()>>>,
+    trouble: Mutex<Option<StoreError>>,
+}
+
+/// How long to wait for a run that is on its way back to the store, before looking again.
+const ON_ITS_WAY: Duration = Duration::from_millis(50);
+
+/// What a runner with a store has.
+struct Kept {
+    store: Arc<dyn Store>,
+    commits: Commits,
+    owner: String,
+    lease: Duration,
+}
+
+impl RunnerBuilder {
+    /// Hosts a workflow.
+    #[must_use]
+    pub fn workflow<W: Workflow>(mut self, workflow: impl Into<Arc<W>>) -> Self {
+        self.kinds.push(Arc::new(Typed(workflow.into())));
+        self
+    }
+
+    /// Hosts a workflow of the [registry](crate::Registry), as the function builds it that it was registered with.
+    #[must_use]
+    pub fn registered(mut self, registration: &Registration) -> Self {
+        self.kinds.extend(registration.kind());
+        self
+    }
+
+    /// Keeps the runs in a store, and takes up what it holds of the hosted workflows.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// How many steps may be at work at once, over all runs; without it there is no limit. Runs take turns, so that a
+    /// large fan-out does not keep the others waiting. A step counts from its start to its end, its own waits included.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// How long the runs of this runner are its own without a sign of life; 30 seconds if not said. After that, other
+    /// runners on the same store may take them over. It is renewed three times as often.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// The name under which this runner owns runs; else it is random. Two runners must not have one name, nor should
+    /// one that is started again have its old one.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// Starts the runner, on the tokio runtime that this is called on.
+    ///
+    /// # Errors
+    /// Two workflows have one name, or the store fails.
+    pub async fn start(self) -> Result<Runner, RunnerError> {
+        let mut kinds: BTreeMap<&'static str, Arc<dyn Kind>> = BTreeMap::new();
+        for kind in self.kinds {
+            let name = &*kind.graph().name;
+            if kinds.insert(name, kind).is_some() {
+                return Err(RunnerError::TwoOfOneName { workflow: name.to_owned() });
+            }
+        }
+        let mut tasks = Vec::new();
+        let mut kept = None;
+        if let Some(store) = self.store {
+            for kind in kinds.values() {
+                let graph = kind.graph();
+                store.put_graph(&journal::fingerprint(graph), journal::graph_json(graph)).await?;
+            }
+            let (commits, queue) = Commits::channel();
+            tasks.push(tokio::spawn(commit::store_all(Arc::clone(&store), queue)));
+            let owner = self.owner.unwrap_or_else(|| RunId::random().to_string());
+            kept = Some(Kept { store, commits, owner, lease: self.lease });
+        }
+        let inner = Arc::new(Inner {
+            kinds,
+            limit: self.limit.map(|limit| Arc::new(Semaphore::new(limit))),
+            clock: Clock::not_before(Time(0)),
+            hosted: Mutex::default(),
+            inputs: Mutex::default(),
+            arriving: AtomicUsize::new(0),
+            kept,
+            stop: CancellationToken::new(),
+            tasks: Mutex::new(tasks),
+            caretaker: Mutex::default(),
+            trouble: Mutex::default(),
+        });
+        if inner.kept.is_some() {
+            *lock(&inner.caretaker) = Some(tokio::spawn(work::look_after(Arc::clone(&inner))));
+        }
+        Ok(Runner { inner })
+    }
+}
+
+impl Runner {
+    /// A runner that hosts nothing yet.
+    #[must_use]
+    pub fn builder() -> RunnerBuilder {
+        RunnerBuilder {
+            kinds: Vec::new(),
+            store: None,
+            limit: None,
+            lease: Duration::from_secs(30),
+            owner: None,
+        }
+    }
+
+    /// Starts a run, or gives the one of that id that was started before with the same input.
+    ///
+    /// When this returns, the run is stored, and goes on whether or not the handle is kept.
+    ///
+    /// # Errors
+    /// There is a run of that id with another input or of another workflow, it has ended, or another process has it; or
+    /// the store fails.
+    pub async fn start<W: Workflow>(
+        &self,
+        id: impl Into<RunId>,
+        input: W::Input,
+    ) -> Result<Run<W>, RunnerError> {
+        self.start_with(input, RunOptions::default().id(id)).await
+    }
+
+    /// As [`start`](Self::start), with limits to the time of the run. Without an id it gets a random one.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub async fn start_with<W: Workflow>(
+        &self,
+        input: W::Input,
+        options: RunOptions,
+    ) -> Result<Run<W>, RunnerError> {
+        let workflow = self.inner.workflow::<W>()?;
+        let run = options.id.clone().unwrap_or_else(RunId::random);
+        let options = RunOptions { id: Some(run.clone()), ..options };
+        let json = crate::driver::stored_json(&input)
+            .map_err(|source| RunnerError::Input { run: run.clone(), source: Arc::new(source) })?;
+        let Some(kept) = &self.inner.kept else {
+            return self.inner.start_in_memory(workflow, input, &json, options);
+        };
+        let _arriving = self.inner.arriving();
+        let deadline =
+            options.deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
+        let created = kept.store.create(NewRun {
+            run: run.clone(),
+            workflow: W::GRAPH.name.to_string(),
+            fingerprint: journal::fingerprint(W::GRAPH),
+            input: json.clone(),
+            input_key: canonical(&json),
+            at: self.inner.clock.now(),
+            due: Due::Now,
+            tags: options::to_tags(deadline, options.timeout),
+            lease: Some(self.inner.lease(kept)),
+        });
+        match created.await? {
+            Created::New { epoch } => {
+                let place = self.inner.kept_at(kept, epoch, Standing::default());
+                let host = Host::start_kept(workflow, input, options, place, self.inner.limit.clone());
+                let handle = Run::first(Arc::clone(&host));
+                self.inner.add(&run, host.clone());
+                host.settled().await.map_err(RunnerError::NotStored)?;
+                Ok(handle)
+            }
+            Created::Exists { same_input: false, .. } => Err(RunnerError::OtherInput { run }),
+            Created::Exists { .. } => self.attach(run).await,
+        }
+    }
+
+    /// A handle of a run that is here, or that nobody has and this runner can take up.
+    ///
+    /// # Errors
+    /// There is no such run of this workflow, it has ended, another process has it, or it cannot be taken up.
+    pub async fn attach<W: Workflow>(&self, id: impl Into<RunId>) -> Result<Run<W>, RunnerError> {
+        let run = id.into();
+        let workflow = self.inner.workflow::<W>()?;
+        loop {
+            // Watches before it looks, so that nothing is missed in between.
+            let mut watch = self.inner.kept.as_ref().map(|kept| kept.store.watch(Interest::Run(run.clone())));
+            let Some(found) = self.inner.find(&run) else {
+                if let Some(completed) = self.completed::<W>(&workflow, &run).await? {
+                    return Ok(completed);
+                }
+                self.take_up(&run, false).await?;
+                continue;
+            };
+            let host = found.any().downcast::<Host<W>>();
+            let host = host.map_err(|_| RunnerError::OtherInput { run: run.clone() })?;
+            if host.attach() {
+                return Ok(Run::first(host));
+            }
+            // It is on its way back to the store.
+            if let Some(watch) = &mut watch {
+                let _ = tokio::time::timeout(ON_ITS_WAY, watch.changed()).await;
+            }
+            self.inner.forget_what_is_over();
+        }
+    }
+
+    /// A run that has its output, as a handle that gives it.
+    async fn completed<W: Workflow>(
+        &self,
+        workflow: &Arc<W>,
+        run: &RunId,
+    ) -> Result<Option<Run<W>>, RunnerError> {
+        let Some(kept) = &self.inner.kept else { return Ok(None) };
+        let found = kept.store.show(run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
+        if found.run.workflow != W::GRAPH.name {
+            return Err(RunnerError::OtherInput { run: run.clone() });
+        }
+        let (RunStatus::Completed, Some(json)) = (found.run.status, found.outcome) else { return Ok(None) };
+        let output = W::Output::load(&mut serde_json::Deserializer::from_str(json.get()))
+            .map_err(|source| RunnerError::Output { run: run.clone(), source: Arc::new(source) })?;
+        let host = Host::completed(Arc::clone(workflow), run.clone(), output, found.run.last_event.max(1));
+        Ok(Some(Run::first(host)))
+    }
+
+    /// Goes on with a run that was suspended, cancelled, or has failed: the failed step is run again.
+    ///
+    /// # Errors
+    /// There is no such run, it has its output, another process has it, or it cannot be taken up.
+    pub async fn resume(&self, id: impl Into<RunId>) -> Result<(), RunnerError> {
+        self.take_up(&id.into(), true).await
+    }
+
+    /// Answers a question of any run of the store, whoever has it. Returns when the run has taken the answer and that is
+    /// stored.
+    ///
+    /// With a key, saying the same again does nothing again, however often and from wherever.
+    ///
+    /// # Errors
+    /// There is no such run, or it refuses the answer: nothing has changed then.
+    pub async fn respond_json(
+        &self,
+        id: impl Into<RunId>,
+        request: RequestId,
+        response: &RawValue,
+        key: Option<&str>,
+    ) -> Result<(), RunnerError> {
+        self.say(id.into(), Said::Answer { request, response: response.to_owned() }, key).await
+    }
+
+    /// Sends a signal to any run of the store, by its name: `send_json("run", "Pay", ..)` for a `Signal<Pay>`.
+    ///
+    /// With a key, saying the same again does nothing again, however often and from wherever.
+    ///
+    /// # Errors
+    /// There is no such run, or it refuses the signal: nothing has changed then.
+    pub async fn send_json(
+        &self,
+        id: impl Into<RunId>,
+        signal: &str,
+        value: &RawValue,
+        key: Option<&str>,
+    ) -> Result<(), RunnerError> {
+        self.say(id.into(), Said::Signal { signal: signal.to_owned(), value: value.to_owned() }, key).await
+    }
+
+    /// Cancels any run of the store, whoever has it.
+    ///
+    /// # Errors
+    /// There is no such run, or it has ended.
+    pub async fn cancel(&self, id: impl Into<RunId>, reason: impl Into<String>) -> Result<(), RunnerError> {
+        self.say(id.into(), Said::Cancel { reason: reason.into() }, None).await
+    }
+
+    /// Puts any run of the store down, whoever has it. [`resume`](Self::resume) goes on with it.
+    ///
+    /// # Errors
+    /// There is no such run, or it has ended.
+    pub async fn suspend(&self, id: impl Into<RunId>) -> Result<(), RunnerError> {
+        self.say(id.into(), Said::Suspend, None).await
+    }
+
+    /// Where a run stands, with its input and outcome.
+    ///
+    /// # Errors
+    /// There is no such run, or the store fails.
+    pub async fn show(&self, id: impl Into<RunId>) -> Result<RunDetails, RunnerError> {
+        let run = id.into();
+        let kept = self.inner.kept.as_ref().ok_or(RunnerError::Closed)?;
+        kept.store.show(&run).await?.ok_or(RunnerError::NoSuchRun { run })
+    }
+
+    /// Begins a new run as a copy of another one, as that was after its record of that position. It shares nothing with
+    /// it, and goes on from there at once.
+    ///
+    /// # Errors
+    /// There is no such run or position, or the new id is taken.
+    pub async fn fork(
+        &self,
+        from: impl Into<RunId>,
+        position: u64,
+        id: impl Into<RunId>,
+    ) -> Result<(), RunnerError> {
+        let kept = self.inner.kept.as_ref().ok_or(RunnerError::Closed)?;
+        let (from, run, at) = (from.into(), id.into(), self.inner.clock.now());
+        Ok(kept.store.fork_after(Fork { from, position, events: 0, run, at, due: Due::Now }).await?)
+    }
+
+    /// The store that runs are kept in.
+    #[must_use]
+    pub fn store(&self) -> Option<&Arc<dyn Store>> {
+        self.inner.kept.as_ref().map(|kept| &kept.store)
+    }
+
+    /// What went wrong when the runner last looked for work, if that has not gone well since. It goes on trying.
+    #[must_use]
+    pub fn trouble(&self) -> Option<StoreError> {
+        lock(&self.inner.trouble).clone()
+    }
+
+    /// How many runs are in memory.
+    #[must_use]
+    pub fn in_memory(&self) -> usize {
+        lock(&self.inner.hosted).len()
+    }
+
+    /// Stops: no step starts any more, those at work have `grace` to finish, and every run is left as it is, to be taken
+    /// up by whoever comes next. In a runner without a store, runs end as suspended.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.inner.stop.cancel();
+        let caretaker = lock(&self.inner.caretaker).take();
+        if let Some(caretaker) = caretaker {
+            // What it is taking up just now is left behind with the rest.
+            let _ = caretaker.await;
+        }
+        let hosts: Vec<_> = lock(&self.inner.hosted).drain().map(|(_, host)| host).collect();
+        let mut leaving = tokio::task::JoinSet::new();
+        for host in hosts {
+            leaving.spawn(host.leave_behind(grace));
+        }
+        while leaving.join_next().await.is_some() {}
+        if let Some(kept) = &self.inner.kept {
+            // What fails here is found out by whoever takes the runs up, when the lease has lapsed.
+            let _ = kept.store.leave(&kept.owner).await;
+        }
+        let tasks = std::mem::take(&mut *lock(&self.inner.tasks));
+        tasks.iter().for_each(JoinHandle::abort);
+    }
+
+    async fn take_up(&self, run: &RunId, also_ended: bool) -> Result<(), RunnerError> {
+        let Some(kept) = &self.inner.kept else { return Err(RunnerError::NoSuchRun { run: run.clone() }) };
+        let _arriving = self.inner.arriving();
+        let now = self.inner.clock.now();
+        let details =
+            kept.store.show(run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
+        let status = details.run.status;
+        let refused = if also_ended { status == RunStatus::Completed } else { status.is_end() };
+        if refused {
+            return Err(RunnerError::NotRunning { run: run.clone(), status });
+        }
+        match kept.store.claim(run, self.inner.lease(kept), now).await? {
+            Claim::Claimed(claimed) => self
+                .inner
+                .load(kept, *claimed)
+                .await
+                .map_err(|source| RunnerError::Load { run: run.clone(), source }),
+            Claim::Held(Lease { owner, .. }) if owner == kept.owner => Ok(()),
+            Claim::Held(Lease { owner, .. }) => Err(RunnerError::HeldElsewhere { run: run.clone(), owner }),
+        }
+    }
+
+    /// Puts a message into the inbox of a run, and waits for the verdict.
+    async fn say(&self, run: RunId, said: Said, key: Option<&str>) -> Result<(), RunnerError> {
+        let Some(kept) = &self.inner.kept else {
+            let host = self.inner.find(&run).ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
+            return host.say(said).map_err(|reason| RunnerError::Refused { run, reason });
+        };
+        let stands =
+            kept.store.show(&run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
+        let kind = said.kind().to_owned();
+        // It is texts and JSON only, so it serialises.
+        let body = serde_json::value::to_raw_value(&said)
+            .map_err(|source| RunnerError::Input { run: run.clone(), source: Arc::new(source) })?;
+        let mut watch = kept.store.watch(Interest::Run(run.clone()));
+        let at = self.inner.clock.now();
+        let key = key.map(str::to_owned);
+        let ended = stands.run.status.is_end() || stands.run.status == RunStatus::Blocked;
+        if ended && key.is_none() {
+            // Nobody would ever decide about it.
+            return Err(RunnerError::NotRunning { run, status: stands.run.status });
+        }
+        let put = kept.store.put(NewMessage { run: run.clone(), kind, key, at, body }).await?;
+        let message = match put {
+            Put::New { message } | Put::Known { message, .. } => message,
+            Put::Recorded { .. } => return Ok(()),
+        };
+        loop {
+            match kept.store.verdict(&run, message).await? {
+                Verdict::Accepted => return Ok(()),
+                Verdict::Refused { reason } => {
+                    let reason =
+                        serde_json::from_str(reason.get()).unwrap_or_else(|_| reason.get().to_owned());
+                    return Err(RunnerError::Refused { run, reason });
+                }
+                Verdict::Pending => {}
+            }
+            let stands =
+                kept.store.show(&run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
+            if stands.run.status.is_end() || stands.run.status == RunStatus::Blocked {
+                return Err(RunnerError::NotRunning { run, status: stands.run.status });
+            }
+            watch.changed().await?;
+        }
+    }
+}
+
+impl Inner {
+    fn workflow<W: Workflow>(&self) -> Result<Arc<W>, RunnerError> {
+        if self.stop.is_cancelled() {
+            return Err(RunnerError::Closed);
+        }
+        let found = self.kinds.get(&*W::GRAPH.name).and_then(|kind| kind.any().downcast_ref::<Arc<W>>());
+        found.cloned().ok_or_else(|| RunnerError::NotHosted { workflow: W::GRAPH.name.to_string() })
+    }
+
+    fn find(&self, run: &RunId) -> Option<Arc<dyn Hosted>> {
+        lock(&self.hosted).get(run).cloned()
+    }
+
+    fn add(&self, run: &RunId, host: Arc<dyn Hosted>) {
+        lock(&self.hosted).insert(run.clone(), host);
+    }
+
+    fn lease(&self, kept: &Kept) -> Lease {
+        Lease { owner: kept.owner.clone(), until: self.clock.now().plus(millis(kept.lease)) }
+    }
+
+    fn kept_at(&self, kept: &Kept, epoch: u64, standing: Standing) -> KeptAt {
+        KeptAt { commits: kept.commits.clone(), epoch, standing }
+    }
+
+    fn arriving(&self) -> Arriving<'_> {
+        self.arriving.fetch_add(1, Ordering::AcqRel);
+        Arriving(self)
+    }
+
+    fn start_in_memory<W: Workflow>(
+        &self,
+        workflow: Arc<W>,
+        input: W::Input,
+        json: &Json,
+        options: RunOptions,
+    ) -> Result<Run<W>, RunnerError> {
+        let run = options.id.clone().unwrap_or_else(RunId::random);
+        let mut hosted = lock(&self.hosted);
+        if let Some(found) = hosted.get(&run) {
+            let same = lock(&self.inputs).get(&run).is_some_and(|known| *known == canonical(json));
+            let found = Arc::clone(found).any().downcast::<Host<W>>().ok().filter(|_| same);
+            return found.map(Run::another).ok_or(RunnerError::OtherInput { run });
+        }
+        let host = Host::start_limited(workflow, input, options, self.limit.clone());
+        // The runner holds it, so that it can be answered by its id.
+        let handle = Run::another(Arc::clone(&host));
+        lock(&self.inputs).insert(run.clone(), canonical(json));
+        hosted.insert(run, host);
+        Ok(handle)
+    }
+}
+
+/// While a run is on its way into this process.
+struct Arriving<'a>(&'a Inner);
+
+impl Drop for Arriving<'_> {
+    fn drop(&mut self) {
+        self.0.arriving.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// The same text for the same JSON, however it is written: objects by key.
+fn canonical(json: &Json) -> String {
+    // A map of `serde_json` is sorted, unless some crate has asked for the order of the text.
+    serde_json::from_str::<serde_json::Value>(json.get())
+        .map_or_else(|_| json.get().to_owned(), |value| sorted(value).to_string())
+}
+
+fn sorted(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(map) => {
+            let entries: BTreeMap<String, Value> =
+                map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            Value::Object(entries.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let workflows: Vec<_> = self.inner.kinds.keys().collect();
+        f.debug_struct("Runner").field("workflows", &workflows).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RunnerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let workflows: Vec<_> = self.kinds.iter().map(|kind| &*kind.graph().name).collect();
+        f.debug_struct("RunnerBuilder").field("workflows", &workflows).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! What a runner with a store does by itself: it takes up what is due, brings messages, and shows that it is alive.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::commit::{NotStored, json_text};
+use super::hosted::{self, options};
+use super::{Inner, Kept, LoadError, lock};
+use crate::driver::{Standing, millis};
+use crate::engine::Time;
+use crate::handle::RunId;
+use crate::journal;
+use crate::store::{Append, Claimed, Due, Interest, Message, RunStatus, StoreError};
+
+/// The most runs that are claimed at once.
+const MOST_CLAIMED: usize = 64;
+/// The most messages that are read at once.
+const MOST_MESSAGES: usize = 512;
+/// How long to wait after the store has failed.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Looks after the runs of a runner, until it is told to stop.
+pub(super) async fn look_after(inner: Arc<Inner>) {
+    let Some(kept) = &inner.kept else { return };
+    let mut watch = kept.store.watch(Interest::Work);
+    let mut renewed_at = None;
+    while !inner.stop.is_cancelled() {
+        let wait = match round(&inner, kept, &mut renewed_at).await {
+            Ok(wait) => {
+                *lock(&inner.trouble) = None;
+                wait
+            }
+            Err(error) => {
+                *lock(&inner.trouble) = Some(error);
+                PATIENCE
+            }
+        };
+        tokio::select! {
+            biased;
+            () = inner.stop.cancelled() => return,
+            changed = watch.changed() => {
+                if changed.is_err() {
+                    // The store does not tell any more; it is asked now and then.
+                    tokio::time::sleep(PATIENCE).await;
+                }
+            }
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// One look around. Gives back how long there is nothing to do unless something changes.
+async fn round(inner: &Inner, kept: &Kept, renewed_at: &mut Option<Time>) -> Result<Duration, StoreError> {
+    let third = millis(kept.lease) / 3;
+    let now = inner.clock.now();
+    if renewed_at.is_none_or(|at| at.plus(third) <= now) {
+        renew(inner, kept).await?;
+        *renewed_at = Some(now);
+    }
+    inner.forget_what_is_over();
+    let workflows: Vec<&str> = inner.kinds.keys().copied().collect();
+    loop {
+        let _arriving = inner.arriving();
+        let claimed =
+            kept.store.claim_due(&workflows, MOST_CLAIMED, inner.lease(kept), inner.clock.now()).await?;
+        let count = claimed.len();
+        for claimed in claimed {
+            // What cannot be loaded was put aside, where everybody can see why.
+            drop(inner.load(kept, claimed).await);
+        }
+        if count < MOST_CLAIMED {
+            break;
+        }
+    }
+    let messages = kept.store.inbox(&kept.owner, MOST_MESSAGES).await?;
+    let many = messages.len() == MOST_MESSAGES;
+    for message in messages {
+        bring(inner, message);
+    }
+    let now = inner.clock.now();
+    let renew_in = renewed_at.map_or(0, |at| at.plus(third).0.saturating_sub(now.0));
+    let due_in = kept.store.next_due(&workflows).await?.map_or(u64::MAX, |due| due.0.saturating_sub(now.0));
+    let wait = if many { 1 } else { renew_in.min(due_in).max(1) };
+    Ok(Duration::from_millis(wait))
+}
+
+async fn renew(inner: &Inner, kept: &Kept) -> Result<(), StoreError> {
+    let held: Vec<(RunId, u64)> = {
+        let hosted = lock(&inner.hosted);
+        hosted.iter().filter_map(|(run, host)| Some((run.clone(), host.epoch()?))).collect()
+    };
+    let quiet = inner.arriving.load(Ordering::Acquire) == 0;
+    let renewed = kept.store.renew(inner.lease(kept), &held).await?;
+    for run in renewed.lost {
+        let lost = lock(&inner.hosted).get(&run).cloned();
+        if let Some(host) = lost {
+            host.throw_away(&NotStored::TakenOver);
+        }
+    }
+    if quiet && inner.arriving.load(Ordering::Acquire) == 0 {
+        for (run, epoch) in renewed.unlisted {
+            // The answer to a claim was lost, or a run went back just now; then this changes nothing.
+            if inner.find(&run).is_none() {
+                kept.store.release(&run, epoch, None).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn bring(inner: &Inner, message: Message) {
+    if let Some(host) = inner.find(&message.run) {
+        host.take(message);
+    }
+}
+
+impl Inner {
+    /// Drops the runs of which nothing is left to do here.
+    pub(super) fn forget_what_is_over(&self) {
+        lock(&self.hosted).retain(|_, host| {
+            host.give_back_if_idle();
+            !host.is_gone()
+        });
+    }
+
+    /// Takes up a run that was claimed. One that cannot be taken up is put aside, with the reason.
+    pub(super) async fn load(&self, kept: &Kept, claimed: Claimed) -> Result<(), LoadError> {
+        let run = claimed.run.run.clone();
+        let loaded = self.try_load(kept, &claimed).await;
+        if let Err(error) = &loaded {
+            if let LoadError::Store(StoreError::Busy { .. } | StoreError::Io { .. }) = error {
+                // It may go better next time.
+                let _ = kept.store.release(&run, claimed.run.epoch, None).await;
+                return loaded;
+            }
+            let mut append = Append::new(run, claimed.run.epoch, claimed.run.position, self.clock.now());
+            append.status = Some(RunStatus::Blocked);
+            append.due = Some(Due::Aside);
+            append.outcome = Some(json_text(&chain(error)));
+            append.release = true;
+            if let Err(error) = kept.store.append(vec![append]).await {
+                return Err(LoadError::Store(error));
+            }
+        }
+        loaded
+    }
+
+    async fn try_load(&self, kept: &Kept, claimed: &Claimed) -> Result<(), LoadError> {
+        let run = &claimed.run;
+        let Some(kind) = self.kinds.get(&*run.workflow) else { return Ok(()) };
+        let replayed = hosted::replay(&*kept.store, claimed).await?;
+        let fingerprint = journal::fingerprint(kind.graph());
+        let standing = Standing {
+            position: run.position,
+            fingerprint: (replayed.fingerprint != fingerprint).then_some(fingerprint),
+        };
+        let place = self.kept_at(kept, run.epoch, standing);
+        let options = options::from_tags(&run.tags).id(run.run.clone());
+        let messages = claimed.history.as_ref().map(|history| history.inbox.clone()).unwrap_or_default();
+        let host = kind.load(claimed, replayed, options, place, self.limit.clone())?;
+        self.add(&run.run, Arc::clone(&host));
+        for message in messages {
+            Arc::clone(&host).take(message);
+        }
+        Ok(())
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let links = std::iter::successors(Some(error), |&error| error.source());
+    links.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
