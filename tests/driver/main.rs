@@ -12,6 +12,7 @@ mod handles;
 mod panics;
 mod parallel;
 mod people;
+mod regressions;
 mod saved;
 mod state;
 mod streams;
