@@ -25,7 +25,12 @@ use crate::workflow::Workflow;
 ///
 /// While the process lives, the step just waits. When the run is resumed, or the step is run again because it failed
 /// afterwards, nobody is asked a second time: each call finds its answer, by what it asked and how often this attempt
-/// had asked just that before.
+/// had asked just that before. Another question is a new question, never an old answer. So what a step decides by
+/// the clock, by randomness or by the state before it asks goes through a [`memo`](Context::memo), and the step asks
+/// the same again.
+///
+/// What it asks belongs to the step: a question that is open when the step finishes is withdrawn, and a future that
+/// was moved to where it outlives the step is never ready.
 ///
 /// # Examples
 /// ```
@@ -99,10 +104,11 @@ impl<Q, R> Asker<Q, R> {
 
     /// Asks a question. It is open from the first poll on; dropping the future withdraws it.
     ///
-    /// Several questions can be open at once, for example joined, or each raced against something else.
+    /// Several questions can be open at once, for example joined, or each raced against something else. To wait
+    /// at most so long, there is [`expires_in`](Asking::expires_in), which holds in another process as well.
     ///
     /// # Errors
-    /// See [`AskError`].
+    /// Nobody answered in time, or the question cannot be saved; see [`AskError`].
     ///
     /// # Cancel safety
     /// Dropping the future before it is ready withdraws the question for good: where the step is run again, the same
@@ -135,13 +141,38 @@ impl<R> Asking<R> {
     /// Closes the question if nobody has answered after so long. That is then [`AskError::Expired`].
     ///
     /// To be said before the first poll; later it has no effect.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use workflow_runtime::prelude::*;
+    ///
+    /// struct Door;
+    ///
+    /// #[workflow]
+    /// impl Door {
+    ///     #[step]
+    ///     async fn ring(&self, _: Start, person: Asker) -> Result<Stop<String>, AskError> {
+    ///         match person.text("Who is there?").expires_in(Duration::from_secs(60)).await {
+    ///             Err(AskError::Expired { .. }) => Ok(Stop("nobody".to_owned())),
+    ///             name => Ok(Stop(name?)),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), RunError> {
+    /// assert_eq!(Door.run(()).await?, "nobody"); // a minute later
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn expires_in(mut self, after: Duration) -> Self {
         self.inner.expires_in(after);
         self
     }
 
-    /// Names the call. A call without a name is found again by its question, so this is for questions whose text is
-    /// not the same in each attempt.
+    /// Names the call. A call without a name is found again by its question, so this is for questions that do not
+    /// read the same in each attempt.
     ///
     /// To be said before the first poll.
     pub fn named(mut self, name: &str) -> Self {

@@ -269,7 +269,8 @@ impl<W: Workflow> Context<W> {
     /// Waits. The end of the wait is recorded when it begins, so a step that is run again waits for the rest of it only,
     /// also in another process.
     ///
-    /// While the step sleeps, the time of its run and its own `timeout` go on.
+    /// While the step sleeps, the time of its run and its own `timeout` go on. For a pause that may be forgotten, such as
+    /// one between two looks at something, there is `tokio::time::sleep`.
     ///
     /// # Cancel safety
     /// Dropping the future ends the wait; where the step is run again, the same call waits until the recorded time.

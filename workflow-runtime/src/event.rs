@@ -103,7 +103,8 @@ pub struct Stop<O = ()>(pub O);
 
 /// Asks a person. This branch of the run waits for the answer, everything else goes on.
 ///
-/// A step that takes [`HumanResponse<Q>`] gets the answer.
+/// A step that takes [`HumanResponse<Q>`] gets the answer. Where a step needs the answer in the middle of its work, it
+/// takes an [`Asker<Q>`](crate::Asker).
 ///
 /// # Examples
 /// ```
@@ -211,7 +212,9 @@ impl<T: fmt::Debug> std::error::Error for StepFailed<T> {
     }
 }
 
-/// An event that is sent from outside, at any moment of the run.
+/// An event that is sent from outside, at any moment of the run: each step that takes `Signal<T>` gets each one.
+///
+/// Where a step takes signals while it runs, one after the other, it has an [`Inbox<T>`](crate::Inbox).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Signal<T>(pub T);

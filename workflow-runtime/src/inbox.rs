@@ -17,10 +17,11 @@ use crate::workflow::Workflow;
 ///
 /// Each signal goes to one inbox of the run: to the call of [`next`](Self::next) that has waited longest, else it is
 /// kept, in order, until somebody asks. A signal that comes early is not lost. A type of signal is taken by inboxes or
-/// by steps (`Signal<T>`), not by both.
+/// by steps ([`Signal<T>`](crate::Signal)), not by both.
 ///
 /// When the run is resumed, or the step is run again because it failed afterwards, each call finds the signal that it
-/// had taken.
+/// had taken: the n-th call of the new attempt the one of the n-th call before. A signal that was taken is kept until
+/// the step has finished, so an endless conversation belongs into the graph, as a loop of steps.
 ///
 /// # Examples
 /// ```
@@ -78,7 +79,9 @@ impl<T> Inbox<T> {
         Self { next: Box::new(next) }
     }
 
-    /// Waits for the next signal.
+    /// Waits for the next signal: the oldest that is kept, or one to come.
+    ///
+    /// Dropping the future leaves the line; what it waited for goes to who comes next.
     ///
     /// # Cancel safety
     /// A signal that has come for a future which is dropped goes to whoever waits next, ahead of all that came after

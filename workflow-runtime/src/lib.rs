@@ -83,6 +83,7 @@
 //! # Where to read on
 //! - [`workflow`](macro@workflow) and [`step`](macro@step): what signatures say, and the options
 //! - [`WorkflowExt`]: starting and resuming runs; [`Run`]: the handle
+//! - [`Asker`], [`Inbox`], [`Context::sleep`] and [`Context::memo`]: waiting and remembering inside a step
 //! - [`RunEvents`] and [`RunEvent`]: what observers see
 //! - [`Trace`]: which way one run went, drawn over the graph
 //! - [`Snapshot`]: saved runs, and what happens to them when the code changes
@@ -96,6 +97,8 @@
 //! - **A step is a transaction.** What it emits takes effect when it has finished. If it fails, is cancelled or the
 //!   process dies, it is as if it had not run, and it runs again from its input when the run is resumed. A step
 //!   that has finished never runs again.
+//! - **A wait is kept.** A step that waits inside is not run again while the process lives. When it is, because the run
+//!   was resumed or the step failed afterwards, each question, signal, sleep and memo of it is what it was before.
 //! - **Order.** The outcome of a run does not depend on the order in which parallel steps finish, except where
 //!   steps race: for a `take`, for the first of several `Stop`s, or with several events of one type for one join.
 //! - **Nothing hangs silently.** A run in which nothing can happen any more fails at once, and says what is missing.

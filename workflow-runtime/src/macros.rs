@@ -45,12 +45,18 @@
 /// | `OneOf<A, B>`, `OneOf<&A, &B>` | either |
 /// | `HumanResponse<Q>` | the answer to an `InputRequired<Q>`; alone it is about [`Text`](crate::Text) |
 /// | `Expired<Q>` | nobody answered in time; where no step takes it, that is a failure of the step that asked |
-/// | `Signal<T>` | a `T` that is sent from outside, see [`Run::send`](crate::Run::send) |
+/// | `Signal<T>` | a `T` that is sent from outside, see [`Run::send`](crate::Run::send); kept where the rest of a join is missing |
 /// | `a: A, b: B` | a join: one of each, from the same branch |
 /// | `Vec<T>`, `Vec<&T>`, `Vec<OneOf<..>>` | a gather: all of a fan-out, in its order |
 /// | `Vec<Result<T, StepFailed>>` | a gather that takes what failed in its fan-out, too |
 /// | `StepFailed`, `StepFailed<T>` | an error handler; with `T` it gets what the failed step was given, see [`#[step]`](macro@step) |
 /// | `out: Emitter<T>` | sends events while the step runs, see [`Emitter`](crate::Emitter) |
+/// | `person: Asker<Q>` | asks while the step runs, and gets the answers itself, see [`Asker`](crate::Asker); alone it asks [`Text`](crate::Text) |
+/// | `inbox: Inbox<T>` | takes signals while the step runs, see [`Inbox`](crate::Inbox) |
+///
+/// The last three are capabilities: they belong to the step, which takes them by value, beside its events and in any
+/// number, and is an `async fn`. An answer to an `Asker<Q>` never goes to a step that takes `HumanResponse<Q>`; that one
+/// needs an `InputRequired<Q>`. A type of signal is taken by steps (`Signal<T>`) or by inboxes, not by both.
 ///
 /// Returns, each also inside a `Result`:
 ///
@@ -72,6 +78,7 @@
 /// | option | meaning |
 /// |---|---|
 /// | `name = "checkout"` | what the workflow is called in saved runs; else the name of the type |
+/// | `state = S` | what the steps of a run share, see [`Context::state`](crate::Context::state) and [`Context::update`](crate::Context::update) |
 /// | `progress = P` | what steps publish while they work |
 /// | `prompts = Questions` | the name of the generated enum of questions; else the type's name and `Prompt` |
 /// | `register = path` | the function that builds the workflow, for programs that host many |
@@ -90,7 +97,7 @@ pub use workflow_macros::workflow;
 /// | option | meaning |
 /// |---|---|
 /// | `retry = Retry::fixed("1s")` | runs the step again when it fails: any constant [`Retry`](crate::Retry) |
-/// | `timeout = "30s"` | an attempt that takes longer fails; for an `async fn` |
+/// | `timeout = "30s"` | an attempt that takes longer fails; for an `async fn`. The time stands while a question or an inbox of the step waits |
 /// | `catches(fetch, parse)` | the steps whose failures this error handler takes; else those that no other one names |
 /// | `max_recoveries = 3` | how often an error handler runs on the way of one event; 1 if not said |
 /// | `blocking` | for a `fn` that computes for long or blocks its thread: it runs where that holds nobody up. It cannot be stopped; [`Context::is_cancelled`](crate::Context::is_cancelled) tells it to return early |
@@ -176,6 +183,66 @@ pub use workflow_macros::workflow;
 /// # async fn main() -> Result<(), RunError> {
 /// let page = Reader.run("example.org".to_owned()).await?;
 /// assert_eq!(page, "example.org as it was (attempt 3 at example.org failed)");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A step can wait in the middle of its work. While the process lives it just waits. Where it is run again, because it
+/// failed afterwards or because the run was resumed, it begins at its input, and each question, signal, sleep and memo is
+/// what it was before. A call is found by its name, where one is given, else by what it asks or waits for and
+/// how often this attempt has called just that before. What it has found is kept until the step has finished.
+/// ```
+/// use std::time::Duration;
+/// use workflow_runtime::prelude::*;
+///
+/// #[prompt(response = bool)]
+/// struct Agree {
+///     price: u32,
+/// }
+///
+/// /// Somebody offers another price.
+/// #[data]
+/// struct Bid(u32);
+///
+/// struct Sale;
+///
+/// #[workflow]
+/// impl Sale {
+///     #[step(retry = Retry::fixed("10s"))]
+///     async fn sell(
+///         &self,
+///         Start(price): Start<u32>,
+///         buyer: Asker<Agree>,
+///         bids: Inbox<Bid>,
+///         ctx: &Context<Self>,
+///     ) -> Result<Stop<u32>, StepError> {
+///         let Bid(bid) = bids.next().await;
+///         let price = price.max(bid);
+///         if !buyer.ask(Agree { price }).expires_in(Duration::from_secs(86_400)).await? {
+///             return Ok(Stop(0));
+///         }
+///         let paid = ctx.memo("payment", || async move { price }).await?;
+///         if ctx.attempt() == 1 {
+///             return Err(StepError::new("the parcel is lost")); // the second attempt asks nobody and takes no money
+///         }
+///         ctx.sleep(Duration::from_secs(3_600)).await;
+///         Ok(Stop(paid))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let run = Sale.run(10);
+/// run.send(Bid(12)).await?;
+/// let mut asked = 0;
+/// let mut events = run.events();
+/// while let Some(event) = events.next().await {
+///     if let Some(ask) = event?.ask::<Agree>() {
+///         asked += 1;
+///         run.respond(&ask, true).await?;
+///     }
+/// }
+/// assert_eq!((run.await?, asked), (12, 1));
 /// # Ok(())
 /// # }
 /// ```

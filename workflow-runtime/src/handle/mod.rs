@@ -391,7 +391,8 @@ impl<W: Workflow> Run<W> {
         self.host.state()
     }
 
-    /// Whether nothing is at work and questions are open: the run goes on when somebody answers, or when one expires.
+    /// Whether nothing is at work, and an answer or a signal is waited for: the run goes on when it comes, or when a
+    /// question expires.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.host.look(|engine| engine.state().is_waiting())
