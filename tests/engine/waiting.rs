@@ -83,6 +83,22 @@ fn a_question_that_is_given_up_is_withdrawn_for_good() {
 }
 
 #[test]
+fn what_came_for_a_call_that_was_given_up_unseen_stays_unseen() {
+    let mut run = planning();
+    run.call("plan()", "ask Ok=sure?");
+    run.answer("sure?", "HumanResponse<Ok>=yes").give_up("plan()", "ask Ok=sure?");
+    run.call("plan()", "ask Ok=in 1 minutes?");
+    run.advance(1).give_up("plan()", "ask Ok=in 1 minutes?");
+    let mut run = run.resumed();
+    assert_eq!(
+        run.call("plan()", "ask Ok=sure?"),
+        "withdrawn",
+        "the step went on without it, and does so again"
+    );
+    assert_eq!(run.call("plan()", "ask Ok=in 1 minutes?"), "withdrawn");
+}
+
+#[test]
 fn what_a_step_still_asks_when_it_ends_is_withdrawn() {
     for cancelled in [false, true] {
         let steps =

@@ -10,6 +10,9 @@
 //!                                                   └─▶ Withdrawn ◀── the future was dropped ──┘
 //! ```
 //!
+//! A future can be dropped when something has come for it that it has not seen. That is withdrawn all the same: the step
+//! went on without it, and does so when it is run again. A signal goes to who waits next.
+//!
 //! An open question and a waiting inbox are *waits*. A running invocation with a wait is not at work: the time of
 //! its run stands. A question of a step is no member of a scope, because the step that asks is one.
 
@@ -159,14 +162,20 @@ impl<E: Payload> Turn<'_, E> {
         }
     }
 
-    /// Whether the current attempt can stop waiting there, or give a signal back.
+    /// Whether the current attempt can stop waiting there, or do without what it has not seen.
     pub(super) fn may_withdraw(
         &self,
         (id, attempt): (InvocationId, u32),
         key: &NoteKey,
     ) -> Result<(), Refused> {
         match self.current(id, attempt)?.notes.get(key) {
-            Some(Noted::Asked(_) | Noted::Waiting(_) | Noted::Received(_)) => Ok(()),
+            Some(
+                Noted::Asked(_)
+                | Noted::Answered(_)
+                | Noted::Expired(_)
+                | Noted::Waiting(_)
+                | Noted::Received(_),
+            ) => Ok(()),
             _ => Err(Refused::NotWaiting { invocation: id, name: key.name.to_string() }),
         }
     }
