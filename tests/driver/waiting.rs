@@ -256,6 +256,42 @@ async fn a_run_whose_step_waits_says_that_it_waits() {
     assert!(!run.is_waiting());
 }
 
+// ---- calls that a step lets go of ----
+
+/// Its first attempt leaves its question in a task of its own, which goes on polling it for a while.
+struct Escape;
+
+#[workflow]
+impl Escape {
+    #[step(retry = Retry::fixed("1s"))]
+    async fn ask(&self, _: Start, person: Asker, ctx: &Context<Self>) -> Result<Stop<String>, StepError> {
+        let asking = person.text("sure?");
+        if ctx.attempt() == 1 {
+            tokio::spawn(async move {
+                let mut asking = asking;
+                for _ in 0..10 {
+                    let _ = tokio::time::timeout(Duration::from_secs(1), &mut asking).await;
+                }
+            });
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            return Err(StepError::new("broke"));
+        }
+        Ok(Stop(asking.await?))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_attempt_has_left_in_a_task_does_not_come_between_the_next_one_and_its_answer() {
+    // While the task polls the question, and after it has dropped it.
+    for after in [5, 60] {
+        let run = Escape.run(());
+        tokio::time::sleep(Duration::from_secs(after)).await;
+        answer(&run, "sure?", "yes").await;
+        assert!(run.is_over(), "the second attempt has not heard its answer");
+        assert_eq!(run.await.unwrap(), "yes");
+    }
+}
+
 // ---- in parallel branches ----
 
 struct Each;

@@ -146,8 +146,8 @@ impl<W: Workflow> Drop for Call<W> {
         if !self.waits {
             return;
         }
-        let Caller { host, invocation, calls, .. } = &self.caller;
-        host.forget(*invocation, &self.key);
+        let Caller { host, invocation, attempt, calls } = &self.caller;
+        host.forget((*invocation, *attempt), &self.key);
         let mut inner = calls.lock();
         inner.waiting -= 1;
         inner.given_up.push(self.key.clone());

@@ -92,8 +92,8 @@ struct Live<W: Workflow> {
     at_work: usize,
     /// How to tell steps that they are cancelled: those that have a task of their own, and those that want to know.
     tasks: BTreeMap<InvocationId, CancellationToken>,
-    /// Who polls the calls of steps that wait.
-    wakers: BTreeMap<(InvocationId, NoteKey), Waker>,
+    /// Which attempt polls the calls of steps that wait.
+    wakers: BTreeMap<(InvocationId, NoteKey), (u32, Waker)>,
     /// The run has ended, and is announced when nothing is at work any more. In a run with a store the ledger knows.
     ending: Option<Ending<W::Event>>,
     /// How the run stands with its store, if it has one.
@@ -688,7 +688,7 @@ impl<W: Workflow> Live<W> {
             // A step without a task is in the ready queue or with a lane, and is found out there.
             Command::Abort { invocation } => afterwards.cancel.extend(self.tasks.remove(&invocation)),
             Command::Wake { invocation, key } => {
-                afterwards.wake.extend(self.wakers.remove(&(invocation, key)));
+                afterwards.wake.extend(self.wakers.remove(&(invocation, key)).map(|(_, waker)| waker));
             }
             Command::Publish(_) | Command::Finish(_) => {}
         }

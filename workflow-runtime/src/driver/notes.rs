@@ -1,5 +1,6 @@
 //! What running steps remember and wait for: between their calls and the engine.
 
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -37,8 +38,9 @@ impl<W: Workflow> Host<W> {
                     found = live.find(invocation, key);
                 }
             }
-            if found.as_ref().is_some_and(Noted::is_wait) {
-                live.wakers.insert((invocation, key.clone()), waker.clone());
+            // What an older attempt has left in a task of its own must not wake in place of this one.
+            if found.as_ref().is_some_and(Noted::is_wait) && Self::is_current(&live, invocation, attempt) {
+                live.wakers.insert((invocation, key.clone()), (attempt, waker.clone()));
             }
             match taken {
                 // An older attempt has got there first, with the same call.
@@ -52,15 +54,20 @@ impl<W: Workflow> Host<W> {
         found
     }
 
-    /// Nobody polls that call any more.
-    pub(crate) fn forget(&self, invocation: InvocationId, key: &NoteKey) {
-        self.lock().wakers.remove(&(invocation, key.clone()));
+    /// That attempt does not poll the call any more.
+    pub(crate) fn forget(&self, (invocation, attempt): (InvocationId, u32), key: &NoteKey) {
+        let mut live = self.lock();
+        if let Entry::Occupied(polls) = live.wakers.entry((invocation, key.clone())) {
+            if polls.get().0 == attempt {
+                polls.remove();
+            }
+        }
     }
 
     /// The step has given these calls up.
     pub(crate) fn withdraw(self: &Arc<Self>, invocation: InvocationId, attempt: u32, keys: Vec<NoteKey>) {
         for key in keys {
-            // Refused where the step is gone, or what it waited for has come and been seen.
+            // Refused where the step is gone.
             let _ = self.tick(Tick::Withdrawn { invocation, attempt, key });
         }
     }
