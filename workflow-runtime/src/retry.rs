@@ -168,7 +168,24 @@ impl Retry {
     }
 
     /// Goes on with another policy when this one has made its attempts, or turns an error down. The other policy
-    /// counts from its own first attempt on.
+    /// counts from its own first attempt on, and turns errors down as it would alone; the time that this one has in
+    /// [`total`](Self::total) bounds both.
+    ///
+    /// # Examples
+    /// Comes back soon a few times, and then once in a while; what is not there is not asked for again.
+    /// ```
+    /// use std::io::{self, ErrorKind};
+    /// use workflow_runtime::{Retry, StepError};
+    ///
+    /// const PATIENT: Retry = Retry::fixed("1h").attempts(24).when(there);
+    /// const POLICY: Retry = Retry::exponential("1s").attempts(5).when(there).then(&PATIENT);
+    ///
+    /// fn there(error: &StepError) -> bool {
+    ///     let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    ///     cause.is_none_or(|error| error.kind() != ErrorKind::NotFound)
+    /// }
+    /// # assert_eq!(POLICY.delay(5, 0), Some(std::time::Duration::from_secs(3_600)));
+    /// ```
     #[must_use]
     pub const fn then(mut self, next: &'static Self) -> Self {
         self.then = Some(next);
@@ -207,20 +224,20 @@ impl Retry {
         since_first: Duration,
         seed: u64,
     ) -> Option<Duration> {
+        let takes = self.only.is_none_or(|retries| retries(error));
         let wait = match error.hint() {
             Some(Hint::Final) => return None,
-            Some(Hint::After(after)) => self.decide_without_hint(error, failures, seed).map(|_| after),
-            None => self.decide_without_hint(error, failures, seed),
-        }?;
+            hint if takes && failures < self.attempts => match hint {
+                Some(Hint::After(after)) => after,
+                _ => self.wait(failures, seed),
+            },
+            _ => {
+                let made = if takes { self.attempts - 1 } else { 0 };
+                self.then?.decide(error, failures.saturating_sub(made), since_first, seed)?
+            }
+        };
         let in_time = self.total.is_none_or(|total| since_first.saturating_add(wait) <= total);
         in_time.then_some(wait)
-    }
-
-    fn decide_without_hint(&self, error: &StepError, failures: u32, seed: u64) -> Option<Duration> {
-        if self.only.is_none_or(|retries| retries(error)) {
-            return self.delay(failures, seed);
-        }
-        self.then?.decide_without_hint(error, failures, seed)
     }
 }
 
@@ -446,6 +463,33 @@ mod tests {
         assert_eq!(decide(policy.on::<std::num::ParseIntError>(), parse()), Some(Duration::from_secs(1)));
         assert_eq!(decide(policy.on::<std::io::Error>(), parse()), None);
         assert_eq!(decide(policy.when(|error| error.message() == "x"), StepError::new("y")), None);
+    }
+
+    #[test]
+    fn policies_by_type_of_error_stand_side_by_side() {
+        const IO: Retry = Retry::fixed("1m").attempts(3).on::<std::io::Error>();
+        const POLICY: Retry = Retry::fixed("1s").attempts(3).on::<std::num::ParseIntError>().then(&IO);
+        let parse = || StepError::from("x".parse::<u8>().unwrap_err());
+        let io = || StepError::from(std::io::Error::other("x"));
+        let decide =
+            |error, failures| POLICY.decide(&error, failures, Duration::ZERO, 0).map(|it| it.as_secs());
+        assert_eq!([decide(parse(), 1), decide(parse(), 2)], [Some(1); 2]);
+        assert_eq!([decide(io(), 1), decide(io(), 2)], [Some(60); 2]);
+        assert_eq!([decide(parse(), 3), decide(io(), 3)], [None; 2]);
+        assert_eq!(decide(StepError::new("neither"), 1), None);
+    }
+
+    #[test]
+    fn the_policy_that_goes_on_turns_errors_down_and_has_its_own_time() {
+        const SLOW: Retry = Retry::fixed("1m").attempts(9).total("10m").on::<std::num::ParseIntError>();
+        let decide = |error: &StepError, since| {
+            let policy = Retry::fixed("1s").attempts(2).then(&SLOW);
+            policy.decide(error, 2, Duration::from_secs(since), 0)
+        };
+        let parse = StepError::from("x".parse::<u8>().unwrap_err());
+        assert_eq!(decide(&parse, 60), Some(Duration::from_secs(60)));
+        assert_eq!(decide(&parse, 600), None);
+        assert_eq!(decide(&StepError::new("x"), 60), None);
     }
 
     #[test]
