@@ -129,6 +129,11 @@ impl Scenario {
         run
     }
 
+    /// A run as a snapshot has it, at that minute, before anybody takes it up.
+    pub fn read(snapshot: &Snapshot, graph: Graph, minutes: u64) -> Self {
+        Self { minutes, ..Self::of(snapshot.restore(Arc::new(graph)).unwrap().engine) }
+    }
+
     pub fn resumed(&self) -> Self {
         self.resumed_under((*self.graph).clone())
     }

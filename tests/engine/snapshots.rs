@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use workflow_runtime::engine::Tick;
+use workflow_runtime::engine::{Engine, Tick, Time};
 use workflow_runtime::graph::Graph;
 use workflow_runtime::{MisfitReason, ResumeError, Snapshot};
 
@@ -189,6 +189,138 @@ fn the_size_depends_on_what_is_alive_and_not_on_what_has_happened() {
     }
     run.tick(Tick::Suspended).unwrap();
     assert!(size(&run) < before + 20, "{} -> {}", before, size(&run));
+}
+
+const WAITING: &str = "
+    split: Start -> Vec(Task)
+    work: Task & asks Ok & asks Sum & inbox Go & inbox More -> Done
+    all: Vec(Done) -> Stop";
+
+/// Three tasks: one sleeps, asks and waits for a signal; one is delayed, and has an answer; one has come to the end of each
+/// of its waits. Two signals have come early.
+fn waiting() -> Scenario {
+    let engine = Engine::new(Arc::new(graph(WAITING))).with_limits(Some(Time(86_400_000)), Some(7_200_000));
+    let mut run = Scenario::start_engine(engine, "");
+    run.finish("split()", &["Task=1", "Task=2", "Task=3"]).advance(1);
+    for call in ["memo price=3", "sleep 10", "ask Ok=in 60 minutes?", "ask Sum=how many?", "next Go"] {
+        run.call("work(1)", call);
+    }
+    for call in ["ask Ok=sure?", "ask Sum=2?"] {
+        run.call("work(2)", call);
+    }
+    run.answer("sure?", "HumanResponse<Ok>=yes");
+    for call in ["ask Ok=in 1 minutes?", "ask Sum=3?", "next More"] {
+        run.call("work(3)", call);
+    }
+    run.signal("Signal<More>=first").give_up("work(3)", "ask Sum=3?").advance(1);
+    run.retry("work(2)", "busy", 5);
+    run.signal("Signal<More>=second").signal("Signal<More>=third");
+    run
+}
+
+/// What steps remember and wait for is as it was, and goes on from there.
+fn go_on_waiting(run: Scenario) {
+    let mut run = run.resumed();
+    assert_eq!(run.running(), ["work(1)", "work(3)"]);
+    for (label, call, came) in [
+        ("work(1)", "memo price=4", "3"),
+        ("work(1)", "sleep 10", "until 11"),
+        ("work(1)", "ask Ok=in 60 minutes?", "asked"),
+        ("work(1)", "ask Sum=how many?", "asked"),
+        ("work(1)", "next Go", "waiting"),
+        ("work(3)", "ask Ok=in 1 minutes?", "expired"),
+        ("work(3)", "ask Sum=3?", "withdrawn"),
+        ("work(3)", "next More", "first"),
+    ] {
+        assert_eq!(run.call(label, call), came, "{label} {call}");
+    }
+    assert_eq!(run.questions(), ["in 60 minutes?", "how many?", "2?"]);
+    run.answer("how many?", "HumanResponse<Sum>=9").signal("Signal<Go>=now").advance(60);
+    assert_eq!(run.call("work(1)", "ask Sum=how many?"), "9");
+    assert_eq!(run.call("work(1)", "next Go"), "now");
+    assert_eq!(run.call("work(1)", "ask Ok=in 60 minutes?"), "expired");
+    assert_eq!(run.call("work(2)", "ask Ok=sure?"), "yes");
+    assert_eq!(run.call("work(2)", "ask Sum=2?"), "asked");
+    for signal in ["second", "third"] {
+        assert_eq!(run.call("work(2)", &format!("next More {signal}")), signal);
+    }
+}
+
+#[test]
+fn what_steps_remember_and_wait_for_survives_a_snapshot() {
+    go_on_waiting(waiting());
+}
+
+/// Of the snapshot of `waiting`, with a piece of its text replaced.
+fn waiting_with(from: &str, to: &str) -> Result<(), ResumeError> {
+    let json = waiting().snapshot().to_json();
+    assert!(json.contains(from), "{from} in {json}");
+    restore(&Snapshot::from_json(&json.replacen(from, to, 1))?, graph(WAITING))
+}
+
+#[test]
+fn waits_that_contradict_each_other_are_refused() {
+    let memo = r#"{"kind":"memo","name":"price","noted":{"memo":3}}"#;
+    let asks = |question| format!(r#"{{"kind":"ask","name":"other","noted":{{"asked":{question}}}}}"#);
+    for (from, to) in [
+        // A second call that waits for a question, one of another step, and one that was never asked.
+        (memo, &*format!("{memo},{}", asks(6))),
+        (memo, &*format!("{memo},{}", asks(10))),
+        (memo, &*format!("{memo},{}", asks(88))),
+        // A call that stands twice, and a place in a line that was given twice, never, or to something else.
+        (memo, &*format!("{memo},{memo}")),
+        (r#"{"waiting":[8,"#, r#"{"waiting":[0,"#),
+        (r#"{"waiting":[8,"#, r#"{"waiting":[1000,"#),
+        (r#"{"waiting":[8,"#, r#"{"waiting":[6,"#),
+        // It waits for what is there.
+        (r#""Signal<Go>"]"#, r#""Signal<More>"]"#),
+        // No such call gives that: what waits for it would wait for ever.
+        (r#"{"kind":"memo","#, r#"{"kind":"sleep","#),
+        (r#"{"sleeping":660000}"#, r#""withdrawn""#),
+        (r#"{"asked":6}"#, r#"{"memo":6}"#),
+    ] {
+        let refused = waiting_with(from, to);
+        assert!(matches!(refused, Err(ResumeError::Corrupt { .. })), "{from} -> {to}: {refused:?}");
+    }
+}
+
+#[test]
+fn waits_for_what_there_is_not_are_refused() {
+    for (from, to) in [
+        (r#""Signal<Go>"]"#, r#""Signal<Stop>"]"#),
+        (r#""Signal<Go>"]"#, r#""Task"]"#),
+        // Nobody waits for the answer: not the step that asked, and no step that takes it.
+        (r#"{"asked":6}"#, r#"{"expired":6}"#),
+        (r#"{"asked":6}"#, r#"{"asked":10}"#),
+        (r#"{"answered":["HumanResponse<Ok>","#, r#"{"answered":["Task","#),
+        (r#"{"received":["Signal<More>","#, r#"{"received":["Task","#),
+        (r#""unread":[["Signal<More>","#, r#""unread":[["Task","#),
+    ] {
+        let refused = waiting_with(from, to);
+        assert!(matches!(refused, Err(ResumeError::DoesNotFit { .. })), "{from} -> {to}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_wait_of_no_kind_that_there_is_makes_no_snapshot() {
+    for (from, to) in [
+        (r#"{"kind":"memo","#, r#"{"kind":"dream","#),
+        (r#"{"asked":6}"#, r#"{"asked":-1}"#),
+        (r#"{"asked":6}"#, r#"{"asked":6,"expired":6}"#),
+        (r#"{"sleeping":660000}"#, r#"{"sleeping":null}"#),
+    ] {
+        let refused = waiting_with(from, to);
+        assert!(matches!(refused, Err(ResumeError::Unreadable { .. })), "{from} -> {to}: {refused:?}");
+    }
+}
+
+/// Snapshots that earlier versions have written must be readable for ever.
+#[test]
+fn the_golden_file_of_format_1_with_steps_that_wait_is_still_read() {
+    let golden = include_str!("golden/format_1_waiting.json");
+    let snapshot = Snapshot::from_json(golden).unwrap();
+    go_on_waiting(Scenario::read(&snapshot, graph(WAITING), 2));
+    assert_eq!(snapshot.to_json(), golden.trim_end());
 }
 
 /// Snapshots that earlier versions have written must be readable for ever.

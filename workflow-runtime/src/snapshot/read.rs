@@ -12,8 +12,9 @@ use super::document::{
 use super::error::{Misfit, MisfitReason};
 use super::write::item_names;
 use crate::engine::{
-    Branch, Failure, Gather, Input, Invocation, InvocationId, InvocationState, Joins, Member, Noted, Notes,
-    Parked, Part, Place, Recoveries, Request, Scope, ScopeId, Sender, State, Timer, Waiter, emitter_points,
+    Branch, Failure, Gather, Input, Invocation, InvocationId, InvocationState, Joins, Member, NoteKind,
+    Noted, Notes, Parked, Part, Place, Recoveries, Request, Scope, ScopeId, Sender, State, Timer, Waiter,
+    emitter_points,
 };
 use crate::event::RequestId;
 use crate::workflow::Events;
@@ -135,19 +136,37 @@ impl<'a> Reader<'a> {
                 SavedNoted::Memo(value) => Some(Noted::Memo(value.clone())),
                 SavedNoted::Sleeping(until) => Some(Noted::Sleeping(*until)),
                 SavedNoted::Asked(request) => Some(Noted::Asked(*request)),
-                SavedNoted::Answered(answer) => self.event(answer, what).map(Noted::Answered),
+                SavedNoted::Answered(answer) => self
+                    .event_of(answer, |role| matches!(role, Role::Response { .. }), what)
+                    .map(Noted::Answered),
                 SavedNoted::Expired(request) => Some(Noted::Expired(*request)),
                 SavedNoted::Waiting(wait, signal) => match self.graph.event_named(signal) {
                     Some(event) if self.has(step, Tool::Inbox(event)) => Some(Noted::Waiting(*wait)),
                     _ => self.refuse(what(), MisfitReason::NoInbox { event: signal.clone() }),
                 },
-                SavedNoted::Received(signal) => self.event(signal, what).map(Noted::Received),
+                SavedNoted::Received(signal) => {
+                    self.event_of(signal, |role| *role == Role::Signal, what).map(Noted::Received)
+                }
                 SavedNoted::Withdrawn => Some(Noted::Withdrawn),
             };
             all_fit &= noted.is_some();
             notes.extend(noted.map(|noted| (note.key(), noted)));
         }
         all_fit.then_some(notes)
+    }
+
+    /// An event that plays such a role.
+    fn event_of<E: Events>(
+        &mut self,
+        saved: &SavedEvent,
+        plays: fn(&Role) -> bool,
+        what: &dyn Fn() -> String,
+    ) -> Option<E> {
+        let event: E = self.event(saved, what)?;
+        if self.graph.event(event.event()).is_some_and(|event| plays(&event.role)) {
+            return Some(event);
+        }
+        self.refuse(what(), MisfitReason::NotAccepted { event: saved.0.clone() })
     }
 
     fn has(&self, step: StepId, tool: Tool) -> bool {
@@ -395,13 +414,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What no engine writes: a join that stands twice, and numbers that no run reaches, which would overflow when they are
-/// counted on.
+/// What no engine writes: a join that stands twice, a call that came to what another method gives, and numbers that no
+/// run reaches, which would overflow when they are counted on.
 fn check_sense(document: &Document) -> Result<(), String> {
     for joins in document.scopes.iter().map(|scope| &scope.joins).chain([&document.joins]) {
         let mut seen = BTreeSet::new();
         if let Some(twice) = joins.iter().find(|join| !seen.insert((join.index, &join.step))) {
             return Err(format!("a half-filled join of step `{}` stands twice", twice.step));
+        }
+    }
+    for SavedInvocation { id, notes, .. } in &document.invocations {
+        if let Some(SavedNote { name, .. }) = notes.iter().find(|note| !gives(note.kind, &note.noted)) {
+            return Err(format!("invocation {id} has noted under `{name}` what such a call does not give"));
         }
     }
     let Document { last_id, next_event, ticks, now, .. } = document;
@@ -423,6 +447,17 @@ fn check_sense(document: &Document) -> Result<(), String> {
     match counts.into_iter().find(|(_, count)| *count > 1 << 30) {
         Some((name, count)) => Err(format!("{name} is {count}")),
         None => Ok(()),
+    }
+}
+
+/// Whether a call of that method can have come to that.
+fn gives(method: NoteKind, noted: &SavedNoted) -> bool {
+    match noted {
+        SavedNoted::Memo(_) => method == NoteKind::Memo,
+        SavedNoted::Sleeping(_) => method == NoteKind::Sleep,
+        SavedNoted::Asked(_) | SavedNoted::Answered(_) | SavedNoted::Expired(_) => method == NoteKind::Ask,
+        SavedNoted::Waiting(..) | SavedNoted::Received(_) => method == NoteKind::Receive,
+        SavedNoted::Withdrawn => matches!(method, NoteKind::Ask | NoteKind::Receive),
     }
 }
 
