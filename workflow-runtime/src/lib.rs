@@ -87,8 +87,8 @@
 //! - [`RunEvents`] and [`RunEvent`]: what observers see
 //! - [`Trace`]: which way one run went, drawn over the graph
 //! - [`Snapshot`]: saved runs, and what happens to them when the code changes
-//! - [`store`]: what keeps runs beyond the end of their process
-//! - [`journal`]: what happened in a stored run
+//! - [`Runner`]: the host of many runs, and of runs that outlive their process; [`store`]: where those are kept, and
+//!   [`journal`]: what has happened in them
 //! - [`Workflow`]: the trait behind the macro, for those who write it by hand
 //! - [`engine`]: the pure engine, for those who write a driver
 //! - [`graph`]: the graph as a value, its rules and its drawings

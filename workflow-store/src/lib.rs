@@ -3,7 +3,68 @@
 //! [`SqliteStore`] keeps runs in one file, without a server. It implements [`Store`], which belongs to
 //! `workflow-runtime` and says what is stored, who may write it, and what is promised.
 //!
-//! # Examples
+//! # A whole program
+//! Run it, kill it at any moment, and run it again: it goes on.
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use workflow_runtime::Runner;
+//! use workflow_runtime::prelude::*;
+//! use workflow_store::SqliteStore;
+//!
+//! #[event]
+//! struct Priced {
+//!     total: u32,
+//! }
+//!
+//! #[prompt(response = bool)]
+//! struct Approve {
+//!     total: u32,
+//! }
+//!
+//! struct Checkout;
+//!
+//! #[workflow]
+//! impl Checkout {
+//!     #[step(retry = Retry::exponential("200ms").attempts(5))]
+//!     async fn price(&self, Start(count): Start<u32>) -> Result<Priced, StepError> {
+//!         Ok(Priced { total: 30 * count })
+//!     }
+//!
+//!     #[step]
+//!     fn ask(&self, Priced { total }: Priced) -> InputRequired<Approve> {
+//!         InputRequired::new(Approve { total })
+//!     }
+//!
+//!     #[step]
+//!     fn end(&self, answer: HumanResponse<Approve>) -> Stop<String> {
+//!         Stop(if answer.response { format!("{} to pay", answer.prompt.total) } else { "nothing".to_owned() })
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! #   let directory = tempfile::tempdir()?;
+//! #   let path = directory.path().join("orders.db");
+//!     let store = Arc::new(SqliteStore::open(&path).await?);
+//!     let runner = Runner::builder().workflow(Checkout).store(store).start().await?;
+//!
+//!     // Started before or not: there is one run of this id.
+//!     let run = runner.start::<Checkout>("order-17", 5).await?;
+//!     let mut events = run.events();
+//!     while let Some(event) = events.next().await {
+//!         if let Some(ask) = event?.ask::<Approve>() {
+//!             run.respond(&ask, true).await?;
+//!         }
+//!     }
+//!     assert_eq!(run.await?, "150 to pay");
+//!     runner.shutdown(Duration::from_secs(5)).await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # The store by itself
 //! ```
 //! use std::collections::BTreeMap;
 //!
