@@ -17,6 +17,7 @@ mod joins;
 mod limits;
 mod people;
 mod refusals;
+mod replays;
 mod signals;
 mod snapshots;
 mod times;

@@ -4,7 +4,8 @@
 //! record is one [`Tick`](crate::engine::Tick), so replaying a journal is a loop over the pure
 //! [engine](crate::engine), and what comes out is the run as it was.
 //!
-//! This is for those who write a driver, or a tool that reads a store.
+//! To look at what happened in a stored run, there is [`inspect`]. The rest is for those who write a driver, or a tool
+//! that reads a store.
 //!
 //! # A record
 //! ```json
@@ -27,9 +28,12 @@
 //! due by then and has happened, a `Tick::Time` is recorded in its place.
 
 mod document;
+mod inspect;
 mod raw;
 mod record;
 mod replay;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -38,6 +42,10 @@ use workflow_graph::build::LinkError;
 
 use crate::store::Json;
 
+pub use inspect::{
+    AttemptReport, AttemptResult, EventReport, InspectError, MemberReport, PartReport, RunReport, StepReport,
+    inspect,
+};
 pub use raw::Raw;
 pub use record::{Entry, Limits, RecordError, TickBody, Unsaved, body, read, record};
 pub use replay::{ReplayError, Replayed, fingerprints, load};

@@ -206,6 +206,14 @@ pub fn read(graph: &Graph, record: &Json) -> Result<Entry, RecordError> {
     Ok(Entry { tick, last_id, state: state.map(Value), limits })
 }
 
+/// The fingerprint of the graph under which a run began, if this is the record of its start.
+pub(super) fn begins_under(record: &Json) -> Option<String> {
+    match serde_json::from_str::<Document>(record.get()).ok()?.tick {
+        SavedTick::Started { graph, .. } => Some(graph),
+        _ => None,
+    }
+}
+
 fn raw(graph: &Graph, SavedEvent(name, json): SavedEvent) -> Result<Raw, RecordError> {
     Ok(Raw { event: number(graph, &name)?, json: Value(json) })
 }
