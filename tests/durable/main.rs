@@ -7,6 +7,8 @@
 #![allow(missing_docs, reason = "names of tests say what they show")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "that is how a test fails")]
 
+mod between;
 mod flows;
 
+mod crash;
 mod runs;
