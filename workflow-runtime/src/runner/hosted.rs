@@ -57,6 +57,8 @@ pub(crate) trait Hosted: Send + Sync {
     fn say(self: Arc<Self>, said: Said) -> Result<(), String>;
     /// At which it was claimed, while it is held.
     fn epoch(&self) -> Option<u64>;
+    /// Whether it goes on here no more.
+    fn is_over(&self) -> bool;
     /// Whether nothing of it is left to do here.
     fn is_gone(&self) -> bool;
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
@@ -99,6 +101,10 @@ impl<W: Workflow> Hosted for Host<W> {
 
     fn epoch(&self) -> Option<u64> {
         Host::epoch(self)
+    }
+
+    fn is_over(&self) -> bool {
+        Host::is_over(self) || self.is_given_back()
     }
 
     fn is_gone(&self) -> bool {

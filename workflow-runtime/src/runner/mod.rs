@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::value::RawValue;
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -94,6 +94,9 @@ struct Inner {
     inputs: Mutex<HashMap<RunId, String>>,
     /// How many runs are being claimed, loaded or created: what the store says we own and we do not know may be these.
     arriving: AtomicUsize,
+    /// Whoever claims a run that is perhaps ours already has this alone; else it would be taken from under a load that is
+    /// on its way, and be here twice.
+    taking: RwLock<()>,
     kept: Option<Kept>,
     stop: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -190,6 +193,7 @@ impl RunnerBuilder {
             hosted: Mutex::default(),
             inputs: Mutex::default(),
             arriving: AtomicUsize::new(0),
+            taking: RwLock::default(),
             kept,
             stop: CancellationToken::new(),
             tasks: Mutex::new(tasks),
@@ -248,9 +252,9 @@ impl Runner {
         let Some(kept) = &self.inner.kept else {
             return self.inner.start_in_memory(workflow, input, &json, options);
         };
-        let _arriving = self.inner.arriving();
-        let deadline =
-            options.deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
+        let taking = self.inner.taking.read().await;
+        let arriving = self.inner.arriving();
+        let deadline = options.deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
         let created = kept.store.create(NewRun {
             run: run.clone(),
             workflow: W::GRAPH.name.to_string(),
@@ -268,11 +272,15 @@ impl Runner {
                 let host = Host::start_kept(workflow, input, options, place, self.inner.limit.clone());
                 let handle = Run::first(Arc::clone(&host));
                 self.inner.add(&run, host.clone());
+                drop((arriving, taking));
                 host.settled().await.map_err(RunnerError::NotStored)?;
                 Ok(handle)
             }
             Created::Exists { same_input: false, .. } => Err(RunnerError::OtherInput { run }),
-            Created::Exists { .. } => self.attach(run).await,
+            Created::Exists { .. } => {
+                drop((arriving, taking));
+                self.attach(run).await
+            }
         }
     }
 
@@ -450,6 +458,20 @@ impl Runner {
 
     async fn take_up(&self, run: &RunId, also_ended: bool) -> Result<(), RunnerError> {
         let Some(kept) = &self.inner.kept else { return Err(RunnerError::NoSuchRun { run: run.clone() }) };
+        let _taking = loop {
+            let taking = self.inner.taking.write().await;
+            self.inner.forget_what_is_over();
+            match self.inner.find(run) {
+                None => break taking,
+                // It has come meanwhile, or was here all the time.
+                Some(host) if !host.is_over() => return Ok(()),
+                // It is on its way back to the store, and is not to be taken from under that.
+                Some(_) => {
+                    drop(taking);
+                    tokio::time::sleep(ON_ITS_WAY).await;
+                }
+            }
+        };
         let _arriving = self.inner.arriving();
         let now = self.inner.clock.now();
         let details =

@@ -61,6 +61,7 @@ async fn round(inner: &Inner, kept: &Kept, renewed_at: &mut Option<Time>) -> Res
     inner.forget_what_is_over();
     let workflows: Vec<&str> = inner.kinds.keys().copied().collect();
     loop {
+        let _taking = inner.taking.read().await;
         let _arriving = inner.arriving();
         let claimed =
             kept.store.claim_due(&workflows, MOST_CLAIMED, inner.lease(kept), inner.clock.now()).await?;
