@@ -551,7 +551,11 @@ impl Inner {
     }
 
     fn add(&self, run: &RunId, host: Arc<dyn Hosted>) {
-        lock(&self.hosted).insert(run.clone(), host);
+        let before = lock(&self.hosted).insert(run.clone(), host);
+        if let Some(before) = before {
+            // It has been somebody else's in between, which this one has not noticed. Nothing if it has ended.
+            before.throw_away(&NotStored::TakenOver);
+        }
     }
 
     fn lease(&self, kept: &Kept) -> Lease {
