@@ -298,8 +298,11 @@ impl Runner {
                 if let Some(completed) = self.completed::<W>(&workflow, &run).await? {
                     return Ok(completed);
                 }
-                self.take_up(&run, false).await?;
-                continue;
+                match self.take_up(&run, false).await {
+                    // It has got its output between the two looks.
+                    Err(RunnerError::NotRunning { status: RunStatus::Completed, .. }) | Ok(()) => continue,
+                    Err(error) => return Err(error),
+                }
             };
             let host = found.any().downcast::<Host<W>>();
             let host = host.map_err(|_| RunnerError::OtherInput { run: run.clone() })?;
@@ -325,7 +328,13 @@ impl Runner {
         if found.run.workflow != W::GRAPH.name {
             return Err(RunnerError::OtherInput { run: run.clone() });
         }
-        let (RunStatus::Completed, Some(json)) = (found.run.status, found.outcome) else { return Ok(None) };
+        let json = match (found.run.status, found.outcome) {
+            (RunStatus::Completed, Some(json)) => json,
+            (status @ RunStatus::Completed, None) => {
+                return Err(RunnerError::NotRunning { run: run.clone(), status });
+            }
+            _ => return Ok(None),
+        };
         let output = W::Output::load(&mut serde_json::Deserializer::from_str(json.get()))
             .map_err(|source| RunnerError::Output { run: run.clone(), source: Arc::new(source) })?;
         let host = Host::completed(Arc::clone(workflow), run.clone(), output, found.run.last_event.max(1));
@@ -474,19 +483,21 @@ impl Runner {
         };
         let _arriving = self.inner.arriving();
         let now = self.inner.clock.now();
-        let details =
-            kept.store.show(run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
-        let status = details.run.status;
-        let refused = if also_ended { status == RunStatus::Completed } else { status.is_end() };
-        if refused {
-            return Err(RunnerError::NotRunning { run: run.clone(), status });
+        let details = kept.store.show(run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
+        let refused = |status: RunStatus| if also_ended { status == RunStatus::Completed } else { status.is_end() };
+        let not_running = |status| RunnerError::NotRunning { run: run.clone(), status };
+        if refused(details.run.status) {
+            return Err(not_running(details.run.status));
         }
         match kept.store.claim(run, self.inner.lease(kept), now).await? {
-            Claim::Claimed(claimed) => self
-                .inner
-                .load(kept, *claimed)
-                .await
-                .map_err(|source| RunnerError::Load { run: run.clone(), source }),
+            Claim::Claimed(claimed) if refused(claimed.run.status) => {
+                // It has ended between the look and the claim.
+                kept.store.release(run, claimed.run.epoch, None).await?;
+                Err(not_running(claimed.run.status))
+            }
+            Claim::Claimed(claimed) => {
+                self.inner.load(kept, *claimed).await.map_err(|source| RunnerError::Load { run: run.clone(), source })
+            }
             Claim::Held(Lease { owner, .. }) if owner == kept.owner => Ok(()),
             Claim::Held(Lease { owner, .. }) => Err(RunnerError::HeldElsewhere { run: run.clone(), owner }),
         }
