@@ -237,7 +237,8 @@ impl<W: Workflow> Host<W> {
     /// Counts one handle more, unless the run was given back to its store just now.
     pub(crate) fn attach(&self) -> bool {
         let live = self.lock();
-        let stays = !live.is_done_with() || live.outcome.is_some();
+        // What was not stored is nothing to hold on to: the run goes on from what is.
+        let stays = !live.is_done_with() || (live.outcome.is_some() && !live.thrown_away);
         if stays {
             self.add_handle();
         }
