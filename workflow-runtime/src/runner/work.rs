@@ -94,8 +94,9 @@ async fn renew(inner: &Inner, kept: &Kept) -> Result<(), StoreError> {
     let quiet = inner.arriving.load(Ordering::Acquire) == 0;
     let renewed = kept.store.renew(inner.lease(kept), &held).await?;
     for run in renewed.lost {
-        let lost = lock(&inner.hosted).get(&run).cloned();
-        if let Some(host) = lost {
+        // One that was claimed anew since is another one; one that was given back since is nobody's loss.
+        let epoch = held.iter().find(|(listed, _)| *listed == run).map(|(_, epoch)| *epoch);
+        if let Some(host) = inner.find(&run).filter(|host| host.epoch() == epoch) {
             host.throw_away(&NotStored::TakenOver);
         }
     }
