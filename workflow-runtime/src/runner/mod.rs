@@ -529,6 +529,8 @@ impl Runner {
             Put::Recorded { .. } => return Ok(()),
         };
         loop {
+            // Looks where the run stands before it looks for the verdict: the last one is stored with the end.
+            let stands = kept.store.show(&run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
             match kept.store.verdict(&run, message).await? {
                 Verdict::Accepted => return Ok(()),
                 Verdict::Refused { reason } => {
@@ -538,8 +540,6 @@ impl Runner {
                 }
                 Verdict::Pending => {}
             }
-            let stands =
-                kept.store.show(&run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
             if stands.run.status.is_end() || stands.run.status == RunStatus::Blocked {
                 return Err(RunnerError::NotRunning { run, status: stands.run.status });
             }
