@@ -57,8 +57,11 @@ pub(super) struct Ledger<W: Workflow> {
     commits: u64,
     /// What waits for its commit, in order.
     held_back: VecDeque<HeldBack<W>>,
-    /// Messages whose verdict is on its way to the store.
+    /// Messages that were decided about. They are kept for a while after that is stored, because who reads the inbox may
+    /// have read it before.
     decided: BTreeSet<MessageId>,
+    /// Those of them whose verdict is stored.
+    answered: Vec<MessageId>,
     /// Bytes of the records after the last snapshot, and of that.
     tail: usize,
     snapshot: usize,
@@ -112,6 +115,7 @@ impl<W: Workflow> Ledger<W> {
             commits: 0,
             held_back: VecDeque::new(),
             decided: BTreeSet::new(),
+            answered: Vec::new(),
             tail: 0,
             snapshot: 0,
             given_back: false,
@@ -266,7 +270,16 @@ impl<W: Workflow> Host<W> {
 
     /// Whether a message has been decided about already.
     pub(crate) fn has_decided(&self, message: MessageId) -> bool {
-        self.lock().ledger.as_ref().is_some_and(|ledger| ledger.decided.contains(&message))
+        self.lock().has_decided(message)
+    }
+
+    /// Whoever reads the inbox from now on does not find the messages whose verdict is stored.
+    pub(crate) fn forget_decided(&self) {
+        if let Some(ledger) = &mut self.lock().ledger {
+            for message in std::mem::take(&mut ledger.answered) {
+                ledger.decided.remove(&message);
+            }
+        }
     }
 
     /// Gives an idle run back to the store, if nobody looks at it.
@@ -312,7 +325,7 @@ impl<W: Workflow> Host<W> {
                 let mut live = self.lock();
                 let live = &mut *live;
                 let (Some(journal), Some(ledger)) = (&self.journal, &live.ledger) else { return };
-                if live.is_done_with() {
+                if live.is_done_with() || live.has_decided(letter.message) {
                     return;
                 }
                 let mut append =
@@ -389,9 +402,7 @@ impl<W: Workflow> Host<W> {
                 live.broken = Some(super::panic_message(&*panic).to_owned());
             }
             if let Some(ledger) = &mut live.ledger {
-                if let Some(message) = decided {
-                    ledger.decided.remove(&message);
-                }
+                ledger.answered.extend(decided);
                 if ended.is_some() {
                     live.ready.clear();
                     ledger.ended = ended;
@@ -410,6 +421,12 @@ impl<W: Workflow> Host<W> {
         }
         self.finish(afterwards);
         self.give_back_if_idle();
+    }
+}
+
+impl<W: Workflow> Live<W> {
+    pub(super) fn has_decided(&self, message: MessageId) -> bool {
+        self.ledger.as_ref().is_some_and(|ledger| ledger.decided.contains(&message))
     }
 }
 

@@ -470,6 +470,10 @@ impl<W: Workflow> Host<W> {
             return Err(Refused::Ended);
         }
         let Happening { tick, state, body, letter, leaves } = happening;
+        // Brought twice, by who loads the run and by who looks after all of them.
+        if letter.as_ref().is_some_and(|letter| live.has_decided(letter.message)) {
+            return Err(Refused::Ended);
+        }
         let at = self.clock.now();
         let mut commands = std::mem::take(&mut live.commands);
         let ticks = live.engine.state().ticks();

@@ -50,6 +50,8 @@ pub(crate) trait Hosted: Send + Sync {
     /// Takes a message, unless it was taken before, or the run was given back and the message is for somebody else.
     fn take(self: Arc<Self>, message: Message);
     fn give_back_if_idle(&self);
+    /// The inbox is about to be read.
+    fn forget_decided(&self);
     /// Lets no step start, waits until nothing is at work or the time is over, and puts the run down.
     fn leave_behind(self: Arc<Self>, grace: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
     fn throw_away(self: Arc<Self>, why: &NotStored);
@@ -77,6 +79,10 @@ impl<W: Workflow> Hosted for Host<W> {
 
     fn give_back_if_idle(&self) {
         Host::give_back_if_idle(self);
+    }
+
+    fn forget_decided(&self) {
+        Host::forget_decided(self);
     }
 
     fn leave_behind(self: Arc<Self>, grace: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -74,6 +74,7 @@ async fn round(inner: &Inner, kept: &Kept, renewed_at: &mut Option<Time>) -> Res
             break;
         }
     }
+    lock(&inner.hosted).values().for_each(|host| host.forget_decided());
     let messages = kept.store.inbox(&kept.owner, MOST_MESSAGES).await?;
     let many = messages.len() == MOST_MESSAGES;
     for message in messages {
