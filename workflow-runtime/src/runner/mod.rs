@@ -486,6 +486,9 @@ impl Runner {
         let details = kept.store.show(run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
         let refused = |status: RunStatus| if also_ended { status == RunStatus::Completed } else { status.is_end() };
         let not_running = |status| RunnerError::NotRunning { run: run.clone(), status };
+        if !self.inner.kinds.contains_key(&*details.run.workflow) {
+            return Err(RunnerError::NotHosted { workflow: details.run.workflow });
+        }
         if refused(details.run.status) {
             return Err(not_running(details.run.status));
         }
