@@ -259,6 +259,7 @@ mod tests {
             graph: Box::leak(Box::new(graph)),
             location: Location { file: "src/flows.rs", line },
             build: || Arc::new(()),
+            kind: |_| None,
         }))
     }
 

@@ -134,7 +134,9 @@ impl Journal {
                 let invocation = number(&finished["invocation"]);
                 let before = journal.finished.insert(invocation, (position, finished["emitted"].clone()));
                 if let Some((before, _)) = before {
-                    return Err(format!("invocation {invocation} of {id} finished at {before} and {position}"));
+                    return Err(format!(
+                        "invocation {invocation} of {id} finished at {before} and {position}"
+                    ));
                 }
             }
             if let Some(memo) = tick.get("noted").and_then(|noted| noted["note"].get("memo")) {
@@ -160,7 +162,11 @@ impl Journal {
             let said = emitted.get("one").filter(|one| one[0] == "Said");
             if let Some(said) = said {
                 let memo = journal.memos.get(invocation).map(|(_, value)| *value);
-                same(|| format!("memo of invocation {invocation} of {id}"), Some(number(&said[1]["charge"])), memo)?;
+                same(
+                    || format!("memo of invocation {invocation} of {id}"),
+                    Some(number(&said[1]["charge"])),
+                    memo,
+                )?;
             }
         }
         Ok(journal)
@@ -230,7 +236,9 @@ fn effects<'a>(
                 *times += 1;
                 let most = if alone { 1 } else { claimed.len() };
                 if *times > most {
-                    return Err(format!("process {process} did {invocation} of {run} {times} times: {line:?}"));
+                    return Err(format!(
+                        "process {process} did {invocation} of {run} {times} times: {line:?}"
+                    ));
                 }
                 (invocation, journal.finished.get(invocation).map(|(position, _)| *position))
             }
@@ -280,7 +288,8 @@ fn acknowledged<'a>(
                 seen.shown += 1;
                 let stored = stored.get(number);
                 // Whoever comes when a run has its output is told that only.
-                let late = event["type"] == "completed" && stored.is_some_and(|it| it["output"] == event["output"]);
+                let late =
+                    event["type"] == "completed" && stored.is_some_and(|it| it["output"] == event["output"]);
                 if !late {
                     same(|| format!("event {number} of {run}, as {process} saw it"), Some(event), stored)?;
                 }
@@ -307,7 +316,9 @@ fn acknowledged<'a>(
 fn stream(run: &RunId, events: &[StoredEvent]) -> Result<(), String> {
     let terminal = |event: &StoredEvent| {
         let body: Value = serde_json::from_str(event.body.get()).unwrap();
-        ["completed", "failed", "timed_out", "cancelled", "suspended"].iter().any(|kind| body["type"] == *kind)
+        ["completed", "failed", "timed_out", "cancelled", "suspended"]
+            .iter()
+            .any(|kind| body["type"] == *kind)
     };
     let ends: Vec<_> = events.iter().filter(|event| terminal(event)).map(|event| event.number).collect();
     let last = events.last().map(|event| event.number);

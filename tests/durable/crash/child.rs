@@ -244,7 +244,8 @@ impl Here {
         match outcome {
             Ok(output) => {
                 let mut json = Vec::new();
-                workflow_runtime::Stored::store(&output, &mut serde_json::Serializer::new(&mut json)).unwrap();
+                workflow_runtime::Stored::store(&output, &mut serde_json::Serializer::new(&mut json))
+                    .unwrap();
                 let output = Some(serde_json::from_slice(&json).unwrap());
                 self.log.add(Line::Ended { run: id, output });
             }
@@ -267,7 +268,10 @@ impl Here {
                 }
                 for letter in 0..letters {
                     let key = format!("letter-{letter}");
-                    let sent = here.runner.send_json(id, "Letter", &to_raw_value(&letter).unwrap(), Some(&key)).await;
+                    let sent = here
+                        .runner
+                        .send_json(id, "Letter", &to_raw_value(&letter).unwrap(), Some(&key))
+                        .await;
                     here.told(id, key, sent);
                 }
                 let sent = here.runner.send_json(id, "Pay", &to_raw_value(&250).unwrap(), Some("pay")).await;
@@ -301,8 +305,10 @@ async fn answer(here: Here) {
                     answers.spawn(async move {
                         let key = format!("answer-{}", question.request);
                         let response = to_raw_value(&response).unwrap();
-                        let told =
-                            here.runner.respond_json(id.clone(), question.request, &response, Some(&key)).await;
+                        let told = here
+                            .runner
+                            .respond_json(id.clone(), question.request, &response, Some(&key))
+                            .await;
                         here.told(id.as_str(), key, told);
                     });
                 }

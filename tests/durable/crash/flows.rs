@@ -128,7 +128,12 @@ impl Talk {
     }
 
     #[step]
-    async fn talk(&self, Item(item): Item, ctx: &Context<Self>, person: Asker<Sure>) -> Result<Said, StepError> {
+    async fn talk(
+        &self,
+        Item(item): Item,
+        ctx: &Context<Self>,
+        person: Asker<Sure>,
+    ) -> Result<Said, StepError> {
         ctx.update(move |tally| tally.add(item));
         let charge = ctx
             .memo("charge", || async {

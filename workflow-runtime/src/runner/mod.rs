@@ -254,7 +254,8 @@ impl Runner {
         };
         let taking = self.inner.taking.read().await;
         let arriving = self.inner.arriving();
-        let deadline = options.deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
+        let deadline =
+            options.deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
         let created = kept.store.create(NewRun {
             run: run.clone(),
             workflow: W::GRAPH.name.to_string(),
@@ -483,8 +484,10 @@ impl Runner {
         };
         let _arriving = self.inner.arriving();
         let now = self.inner.clock.now();
-        let details = kept.store.show(run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
-        let refused = |status: RunStatus| if also_ended { status == RunStatus::Completed } else { status.is_end() };
+        let details =
+            kept.store.show(run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
+        let refused =
+            |status: RunStatus| if also_ended { status == RunStatus::Completed } else { status.is_end() };
         let not_running = |status| RunnerError::NotRunning { run: run.clone(), status };
         if !self.inner.kinds.contains_key(&*details.run.workflow) {
             return Err(RunnerError::NotHosted { workflow: details.run.workflow });
@@ -498,9 +501,11 @@ impl Runner {
                 kept.store.release(run, claimed.run.epoch, None).await?;
                 Err(not_running(claimed.run.status))
             }
-            Claim::Claimed(claimed) => {
-                self.inner.load(kept, *claimed).await.map_err(|source| RunnerError::Load { run: run.clone(), source })
-            }
+            Claim::Claimed(claimed) => self
+                .inner
+                .load(kept, *claimed)
+                .await
+                .map_err(|source| RunnerError::Load { run: run.clone(), source }),
             Claim::Held(Lease { owner, .. }) if owner == kept.owner => Ok(()),
             Claim::Held(Lease { owner, .. }) => Err(RunnerError::HeldElsewhere { run: run.clone(), owner }),
         }
@@ -533,7 +538,8 @@ impl Runner {
         };
         loop {
             // Looks where the run stands before it looks for the verdict: the last one is stored with the end.
-            let stands = kept.store.show(&run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
+            let stands =
+                kept.store.show(&run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
             match kept.store.verdict(&run, message).await? {
                 Verdict::Accepted => return Ok(()),
                 Verdict::Refused { reason } => {
