@@ -131,7 +131,8 @@ impl Scenario {
 
     /// A run as a snapshot has it, at that minute, before anybody takes it up.
     pub fn read(snapshot: &Snapshot, graph: Graph, minutes: u64) -> Self {
-        Self { minutes, ..Self::of(snapshot.restore(Arc::new(graph)).unwrap().engine) }
+        let journal = Journal::off(&graph);
+        Self { minutes, ..Self::of(snapshot.restore(Arc::new(graph)).unwrap().engine, journal) }
     }
 
     pub fn resumed(&self) -> Self {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use workflow_runtime::engine::{Engine, Tick, Time};
+use workflow_runtime::engine::{Tick, Time};
 use workflow_runtime::graph::Graph;
+use workflow_runtime::journal::Limits;
 use workflow_runtime::{MisfitReason, ResumeError, Snapshot};
 
 use crate::graphs::graph;
@@ -199,8 +200,8 @@ const WAITING: &str = "
 /// Three tasks: one sleeps, asks and waits for a signal; one is delayed, and has an answer; one has come to the end of each
 /// of its waits. Two signals have come early.
 fn waiting() -> Scenario {
-    let engine = Engine::new(Arc::new(graph(WAITING))).with_limits(Some(Time(86_400_000)), Some(7_200_000));
-    let mut run = Scenario::start_engine(engine, "");
+    let limits = Limits { deadline: Some(Time(86_400_000)), timeout: Some(7_200_000) };
+    let mut run = Scenario::start_limited(graph(WAITING), "", limits);
     run.finish("split()", &["Task=1", "Task=2", "Task=3"]).advance(1);
     for call in ["memo price=3", "sleep 10", "ask Ok=in 60 minutes?", "ask Sum=how many?", "next Go"] {
         run.call("work(1)", call);
