@@ -6,6 +6,7 @@ mod approval_with_deadline;
 mod approve_invoices;
 mod ask_inside_a_step;
 mod branches_and_loops;
+mod durable_orders;
 mod human_in_the_loop;
 mod process;
 mod retries_and_recovery;

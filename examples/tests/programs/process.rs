@@ -53,6 +53,11 @@ impl Running {
         self.out.until(text);
     }
 
+    /// As [`shows`](Self::shows); false if it ended before that.
+    pub(crate) fn shows_or_ends(&mut self, text: &str) -> bool {
+        self.out.finds(text)
+    }
+
     /// Waits until this stands in its standard error.
     pub(crate) fn tells(&mut self, text: &str) {
         self.err.until(text);
@@ -74,6 +79,12 @@ impl Running {
     pub(crate) fn interrupt(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    }
+
+    /// Ends it as `kill -9` does, and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Waits for its end; its standard input stays open.
@@ -121,13 +132,22 @@ impl Output {
     }
 
     fn until(&mut self, text: &str) {
+        assert!(self.finds(text), "`{text}` did not appear in:\n{}", self.text());
+    }
+
+    /// Waits until this stands in it; false if it ends without.
+    fn finds(&mut self, text: &str) -> bool {
         while !self.text().contains(text) {
             // Only a program that hangs takes so long.
             match self.chunks.recv_timeout(Duration::from_secs(60)) {
                 Ok(chunk) => self.seen.extend(chunk),
-                Err(error) => panic!("`{text}` did not appear ({error}) in:\n{}", self.text()),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return false,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    panic!("`{text}` did not appear in:\n{}", self.text())
+                }
             }
         }
+        true
     }
 
     fn all(&mut self) -> String {
