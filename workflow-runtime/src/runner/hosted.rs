@@ -184,7 +184,6 @@ impl<W: Workflow> Kind for Typed<W> {
             return Err(ResumeError::Completed { run }.into());
         }
         let host = match replayed.snapshot {
-            None if replayed.status == Status::Completed => return Err(ResumeError::Completed { run }.into()),
             None => {
                 // It was created, and nothing of it was stored since.
                 let history = claimed.history.as_ref().map_err(|error| LoadError::Store(error.clone()))?;

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::value::RawValue;
 use tokio::sync::{RwLock, Semaphore};
@@ -41,6 +41,9 @@ use hosted::{Hosted, Said, options};
 pub(crate) use hosted::{Kind, Typed};
 
 /// Hosts runs of many workflows: starts them, keeps them in a [`Store`], and takes up what was left behind.
+///
+/// A runner that hosts no workflow is a client of its store: it can answer, send, cancel, fork and show, and whoever
+/// hosts the runs acts upon it.
 ///
 /// Clones are handles of the same runner. Dropping the last one does not stop it; [`shutdown`](Self::shutdown) does.
 ///
@@ -147,7 +150,9 @@ impl RunnerBuilder {
     }
 
     /// How long the runs of this runner are its own without a sign of life; 30 seconds if not said. After that, other
-    /// runners on the same store may take them over. It is renewed three times as often.
+    /// runners on the same store may take them over; so for that long nobody goes on with the runs of a process that was
+    /// killed. It is renewed three times as often. Whoever knows that a process has ended can say so with
+    /// [`Store::leave`].
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
@@ -254,20 +259,8 @@ impl Runner {
         };
         let taking = self.inner.taking.read().await;
         let arriving = self.inner.arriving();
-        let deadline =
-            options.deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
-        let created = kept.store.create(NewRun {
-            run: run.clone(),
-            workflow: W::GRAPH.name.to_string(),
-            fingerprint: journal::fingerprint(W::GRAPH),
-            input: json.clone(),
-            input_key: canonical(&json),
-            at: self.inner.clock.now(),
-            due: Due::Now,
-            tags: options::to_tags(deadline, options.timeout),
-            lease: Some(self.inner.lease(kept)),
-        });
-        match created.await? {
+        let lease = Some(self.inner.lease(kept));
+        match kept.store.create(self.inner.new_run::<W>(&run, json, &options, lease)).await? {
             Created::New { epoch } => {
                 let place = self.inner.kept_at(kept, epoch, Standing::default());
                 let host = Host::start_kept(workflow, input, options, place, self.inner.limit.clone());
@@ -282,6 +275,31 @@ impl Runner {
                 drop((arriving, taking));
                 self.attach(run).await
             }
+        }
+    }
+
+    /// Puts a run into the store, to be started by whichever runner on it comes first; this one, if nobody else does.
+    /// `false` if it is there already, with the same input, however it stands.
+    ///
+    /// Choose it over [`start`](Self::start) where nobody wants the handle: it costs one commit, and does not mind who has
+    /// the run.
+    ///
+    /// # Errors
+    /// There is a run of that id with another input or of another workflow, or the store fails.
+    pub async fn submit<W: Workflow>(
+        &self,
+        id: impl Into<RunId>,
+        input: W::Input,
+    ) -> Result<bool, RunnerError> {
+        self.inner.workflow::<W>()?;
+        let (run, kept) = (id.into(), self.inner.kept.as_ref().ok_or(RunnerError::Closed)?);
+        let json = crate::driver::stored_json(&input)
+            .map_err(|source| RunnerError::Input { run: run.clone(), source: Arc::new(source) })?;
+        let new = self.inner.new_run::<W>(&run, json, &RunOptions::default(), None);
+        match kept.store.create(new).await? {
+            Created::New { .. } => Ok(true),
+            Created::Exists { same_input: true, .. } => Ok(false),
+            Created::Exists { .. } => Err(RunnerError::OtherInput { run }),
         }
     }
 
@@ -410,10 +428,10 @@ impl Runner {
     }
 
     /// Begins a new run as a copy of another one, as that was after its record of that position. It shares nothing with
-    /// it, and goes on from there at once.
+    /// it, and goes on from there at once. Its stream begins anew; steps that were running then run again.
     ///
     /// # Errors
-    /// There is no such run or position, or the new id is taken.
+    /// There is no such run or position, the run had its output by then, or the new id is taken.
     pub async fn fork(
         &self,
         from: impl Into<RunId>,
@@ -422,6 +440,11 @@ impl Runner {
     ) -> Result<(), RunnerError> {
         let kept = self.inner.kept.as_ref().ok_or(RunnerError::Closed)?;
         let (from, run, at) = (from.into(), id.into(), self.inner.clock.now());
+        let of =
+            kept.store.show(&from).await?.ok_or_else(|| RunnerError::NoSuchRun { run: from.clone() })?.run;
+        if of.status == RunStatus::Completed && position == of.position {
+            return Err(RunnerError::NotRunning { run: from, status: of.status });
+        }
         Ok(kept.store.fork_after(Fork { from, position, events: 0, run, at, due: Due::Now }).await?)
     }
 
@@ -584,6 +607,28 @@ impl Inner {
 
     fn kept_at(&self, kept: &Kept, epoch: u64, standing: Standing) -> KeptAt {
         KeptAt { commits: kept.commits.clone(), epoch, standing }
+    }
+
+    fn new_run<W: Workflow>(
+        &self,
+        run: &RunId,
+        input: Json,
+        options: &RunOptions,
+        lease: Option<Lease>,
+    ) -> NewRun {
+        let since_epoch = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let deadline = options.deadline.map(|at| Time(millis(since_epoch(at))));
+        NewRun {
+            run: run.clone(),
+            workflow: W::GRAPH.name.to_string(),
+            fingerprint: journal::fingerprint(W::GRAPH),
+            input_key: canonical(&input),
+            input,
+            at: self.clock.now(),
+            due: Due::Now,
+            tags: options::to_tags(deadline, options.timeout),
+            lease,
+        }
     }
 
     fn arriving(&self) -> Arriving<'_> {
