@@ -435,6 +435,39 @@ async fn a_signal_in_json_is_as_good_and_a_wrong_one_is_an_error_to_its_sender()
     assert!(matches!(run.send(Order::Pay).await, Err(SendError::Ended { .. })));
 }
 
+/// Two kinds of signals, one after the other.
+#[derive(Clone)]
+struct Kinds;
+
+#[data]
+struct Bell(u32);
+
+#[workflow]
+impl Kinds {
+    #[step]
+    async fn serve(&self, _: Start, orders: Inbox<Order>, bells: Inbox<Bell>) -> Stop<u32> {
+        orders.next().await;
+        Stop(bells.next().await.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inbox_that_is_given_what_it_does_not_take_fails_its_step_and_hangs_nobody() {
+    let run = Kinds.run(());
+    settle().await;
+    // No run saves itself so; the two kinds are changed over in its text.
+    let json = run.suspend().await.unwrap().to_json();
+    let edited = json.replace(r#","Signal<Order>"]"#, r#","Signal<Bell>"]"#);
+    assert_ne!(json, edited);
+    let run = Kinds.resume(Snapshot::from_json(&edited).unwrap()).unwrap();
+    settle().await;
+    run.send(Bell(1)).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), run).await;
+    let Err(RunError::Failed { error, .. }) = ended.expect("the run does not end") else { panic!() };
+    assert_eq!(error.kind(), StepErrorKind::Misrouted);
+    assert_eq!(error.message(), "the signal belongs to another inbox");
+}
+
 struct Patience;
 
 #[workflow]

@@ -10,6 +10,7 @@ use workflow_graph::PointId;
 use crate::context::Context;
 use crate::driver::{Host, give_way};
 use crate::engine::{InvocationId, Refused, Tick};
+use crate::error::StepErrorKind;
 use crate::runner::NotStored;
 use crate::workflow::Workflow;
 
@@ -122,8 +123,13 @@ fn deliver<W: Workflow>(
     match host.tick(tick) {
         Ok(()) => Ok(()),
         Err(refused) => {
-            if let Refused::NotSent { .. } = refused {
-                host.misrouted((invocation, attempt), refused);
+            let kind = match refused {
+                Refused::NotSent { .. } => Some(StepErrorKind::Misrouted),
+                Refused::Unsaved { .. } => Some(StepErrorKind::Misused),
+                _ => None,
+            };
+            if let Some(kind) = kind {
+                host.fail_inside((invocation, attempt), kind, refused);
             }
             Err(Gone)
         }

@@ -11,6 +11,7 @@ use crate::calls::{Call, Caller};
 use crate::context::Context;
 use crate::driver::event_name;
 use crate::engine::{Note, NoteKind, Noted};
+use crate::error::StepErrorKind;
 use crate::workflow::Workflow;
 
 /// Takes signals while the step runs: `inbox: Inbox<T>` in its signature. [`Run::send`](crate::Run::send) sends them.
@@ -132,21 +133,17 @@ impl<W: Workflow, T> PollSignal<T> for Receive<W, T> {
     fn poll(&mut self, poller: &Poller<'_>) -> Poll<T> {
         let mut note = Some(Note::Receive(self.signal));
         let found = std::task::ready!(self.call.poll(poller, &mut note));
-        let signal = match found {
-            Ok(Noted::Received(signal)) => (self.taken)(signal),
-            _ => None,
+        // Only in a workflow written by hand, or in a saved run that was edited, is it anything but such a signal.
+        let reason = match found {
+            Ok(Noted::Received(signal)) => match (self.taken)(signal) {
+                Some(signal) => return Poll::Ready(signal),
+                None => "the signal belongs to another inbox".to_owned(),
+            },
+            Ok(_) => "something else was noted for this inbox".to_owned(),
+            Err(refused) => refused.to_string(),
         };
-        match signal {
-            Some(signal) => Poll::Ready(signal),
-            // Only in a workflow written by hand, whose graph does not have this inbox.
-            None => {
-                let Caller { host, invocation, attempt, .. } = &self.call.caller;
-                host.misrouted(
-                    (*invocation, *attempt),
-                    "the graph does not say that the step has this inbox",
-                );
-                Poll::Pending
-            }
-        }
+        let Caller { host, invocation, attempt, .. } = &self.call.caller;
+        host.fail_inside((*invocation, *attempt), StepErrorKind::Misrouted, reason);
+        Poll::Pending
     }
 }

@@ -72,15 +72,26 @@ impl<W: Workflow> Host<W> {
         }
     }
 
-    /// A step does what its graph does not allow; it fails. Possible only where a workflow is written by hand.
-    pub(crate) fn misrouted(
+    /// A step does what it cannot, in the middle of its work; it fails, and its future is dropped where it stands.
+    pub(crate) fn fail_inside(
         self: &Arc<Self>,
         (invocation, attempt): (InvocationId, u32),
+        kind: StepErrorKind,
         reason: impl std::fmt::Display,
     ) {
-        let error = StepError::of_kind(StepErrorKind::Misrouted, reason);
-        // Refused if the step is gone, too.
-        let _ = self.tick(Tick::Failed { invocation, attempt, error, verdict: Verdict::Final });
+        let error = StepError::of_kind(kind, reason);
+        let tick = Tick::Failed { invocation, attempt, error, verdict: Verdict::Final };
+        let mut afterwards = Afterwards::default();
+        {
+            let mut live = self.lock();
+            let failed = self.apply(&mut live, self.happening_of_run(tick), &mut afterwards);
+            // It has failed without a report, so nothing else stops it. Refused if the step is gone, too.
+            if failed.is_ok() {
+                afterwards.cancel.extend(live.tasks.remove(&invocation));
+            }
+            live.want_lane(&mut afterwards);
+        }
+        self.finish(afterwards);
     }
 }
 
