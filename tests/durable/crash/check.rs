@@ -278,7 +278,7 @@ fn acknowledged<'a>(
     let run = &journal.run;
     let stored: BTreeMap<u64, Value> =
         events.iter().map(|event| (event.number, serde_json::from_str(event.body.get()).unwrap())).collect();
-    let not_stored = |event: &Value| event["error"].get("not_stored").is_some();
+    let not_stored = |event: &Value| event["error"]["type"] == "not_stored";
     for Entry { process, line } in entries {
         match line {
             Line::Saw { number, event, .. } if event["type"] == "missed" || not_stored(event) => {

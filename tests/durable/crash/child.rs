@@ -90,7 +90,7 @@ async fn work(orders: Orders) {
         .workflow(Talk(log.clone()))
         .workflow(Pipe(log.clone()))
         .workflow(Post(log.clone()))
-        .workflow(Ends(log.clone()))
+        .workflow(Ends)
         .store(Arc::clone(&store))
         .owner(owner(orders.process))
         .lease(orders.lease);

@@ -270,24 +270,14 @@ impl Post {
 
 // ---- runs that end without an output ----
 
-#[event]
-pub struct Begun(u32);
-
 #[derive(Clone)]
-pub struct Ends(pub Log);
+pub struct Ends;
 
 #[workflow(state = Tally)]
 impl Ends {
-    #[step]
-    fn begin(&self, Start(how): Start<u32>, ctx: &Context<Self>) -> Begun {
-        ctx.update(|tally| tally.steps += 1);
-        self.0.effect(ctx);
-        Begun(how)
-    }
-
     /// Fails for good with 0; is never through with anything else.
     #[step(retry = Retry::fixed("4ms").attempts(3))]
-    async fn go(&self, Begun(how): Begun, ctx: &Context<Self>) -> Result<Stop<u32>, StepError> {
+    async fn go(&self, Start(how): Start<u32>, ctx: &Context<Self>) -> Result<Stop<u32>, StepError> {
         ctx.update(|tally| tally.steps += 1);
         if how == 0 {
             return Err(StepError::new("never"));

@@ -31,7 +31,9 @@ fn undisturbed(runs: Runs) -> Ends {
         let process = arena.start(None);
         arena.wait(process);
         let seen = check(&mut arena, None);
-        assert_eq!(seen.in_vain, 0, "nothing is done twice");
+        if seen.in_vain > 0 {
+            arena.fails("something was done in vain");
+        }
         seen.ends
     };
     if runs == Runs::Many { MANY.get_or_init(work).clone() } else { work() }

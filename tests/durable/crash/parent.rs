@@ -61,7 +61,8 @@ impl Arena {
             file: self.file(),
             log: self.log(),
             process: self.processes,
-            dead: if self.alone { std::mem::take(&mut self.dead) } else { Vec::new() },
+            // Also those of before: who was told of them may have died before it could do something about it.
+            dead: if self.alone { self.dead.clone() } else { Vec::new() },
             alone: self.alone,
             lease: self.lease,
             runs: self.runs,
