@@ -172,3 +172,40 @@ async fn what_a_step_sends_and_cannot_be_stored_fails_the_step_and_hangs_nobody(
         assert_eq!(error.message(), "`Piece` does not serialise: numbers are secret");
     }
 }
+
+#[tokio::test]
+async fn a_submitted_run_is_started_by_whoever_hosts_it() {
+    let (flow, store) = (Sum::default(), memory().await);
+    let here = hosting(&flow, &store).start().await.unwrap();
+    assert!(here.submit::<Sum>("sum", 3).await.unwrap());
+    assert!(!here.submit::<Sum>("sum", 3).await.unwrap());
+    assert!(matches!(here.submit::<Sum>("sum", 4).await, Err(RunnerError::OtherInput { .. })));
+    let id = RunId::from("sum");
+    stands(&store, &id, RunStatus::Waiting).await;
+    let client = Runner::builder().store(Arc::clone(&store)).start().await.unwrap();
+    let question = client.show(id.clone()).await.unwrap().run.questions[0].request;
+    soon(client.respond_json(id.clone(), question, &json("true"), None)).await.unwrap();
+    stands(&store, &id, RunStatus::Completed).await;
+    assert_eq!(flow.log.count("split"), 1);
+}
+
+#[tokio::test]
+async fn a_fork_goes_its_own_way_and_one_of_a_run_that_has_ended_is_refused() {
+    let (flow, store) = (Sum::default(), memory().await);
+    let runner = hosting(&flow, &store).start().await.unwrap();
+    let run = runner.start::<Sum>("sum", 3).await.unwrap();
+    let ask = asked(&run).await;
+    let waiting_at = store.show(run.id()).await.unwrap().unwrap().run.position;
+    run.respond(&ask, true).await.unwrap();
+    assert_eq!(soon(run).await.unwrap(), "3 true 3");
+    runner.fork("sum", waiting_at, "other").await.unwrap();
+    stands(&store, &RunId::from("other"), RunStatus::Waiting).await;
+    soon(runner.respond_json("other", ask.id, &json("false"), None)).await.unwrap();
+    stands(&store, &RunId::from("other"), RunStatus::Completed).await;
+    assert_eq!(runner.show("other").await.unwrap().outcome.unwrap().get(), "\"3 false 3\"");
+    assert_eq!(runner.show("sum").await.unwrap().outcome.unwrap().get(), "\"3 true 3\"");
+    assert_eq!(flow.log.count("split"), 1);
+    let last = runner.show("sum").await.unwrap().run.position;
+    let refused = runner.fork("sum", last, "third").await.unwrap_err();
+    assert!(matches!(refused, RunnerError::NotRunning { status: RunStatus::Completed, .. }), "{refused:?}");
+}
