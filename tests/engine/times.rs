@@ -202,6 +202,27 @@ fn what_is_due_fires_in_due_order() {
 }
 
 #[test]
+fn nothing_happens_after_the_time_of_a_run_is_up_even_if_the_tick_comes_late() {
+    let steps = "a: Start -> ask Ok\n b: answer Ok -> Stop\n other: Start -> ()";
+    for (deadline, timeout) in [(None, Some(10)), (Some(10), None)] {
+        let mut run = limited(steps, deadline, timeout);
+        run.finish("a()", &["InputRequired<Ok>=in 12 sure?"]).advance(15);
+        let running = vec![run.graph.step_named("other").unwrap()];
+        assert_eq!(
+            run.ending,
+            Some(Ending::TimedOut { running }),
+            "and not by the question, which closes later"
+        );
+    }
+    let mut run = limited(steps, None, Some(12));
+    run.finish("a()", &["InputRequired<Ok>=in 12 sure?"]).advance(15);
+    assert!(
+        matches!(run.ending, Some(Ending::Failed { .. })),
+        "what is due at its last moment still happens"
+    );
+}
+
+#[test]
 fn a_copy_whose_time_ran_out_while_nobody_held_it_is_in_order_before_anything_is_due() {
     let mut run = limited("a: Start -> B\n b: B -> Stop", None, Some(10));
     run.advance(4);

@@ -43,7 +43,7 @@ impl<E: Payload> Turn<'_, E> {
         self.release(step);
         self.publish(Notice::StepRetrying { invocation: id, attempt, step, error, due });
         if after == 0 {
-            self.fire_what_is_due();
+            self.fire_what_is_due(None);
         }
     }
 

@@ -328,8 +328,13 @@ impl<E> State<E> {
             return None;
         }
         let timer = self.timers.first().map(|(due, _)| *due);
+        timer.into_iter().chain(self.time_is_up()).min()
+    }
+
+    /// When the run's time is up, if nothing else happens before.
+    pub(crate) fn time_is_up(&self) -> Option<Time> {
         let out_of_time = self.budget.filter(|_| self.at_work()).map(|budget| self.now.plus(budget.left));
-        [timer, self.deadline, out_of_time].into_iter().flatten().min()
+        out_of_time.into_iter().chain(self.deadline).min()
     }
 
     /// Where the run stands.

@@ -70,9 +70,10 @@ impl<'a, E: Payload> Turn<'a, E> {
         // A run that is taken up is put in order first: until then nobody has held it.
         let held = !matches!(tick, Tick::Resumed);
         if held && self.state.next_due().is_some_and(|due| due <= at) {
+            let end = self.state.time_is_up();
             self.pass_time(at);
             self.state.ticks += 1;
-            self.fire_what_is_due();
+            self.fire_what_is_due(end);
             self.finish();
             if let Tick::Time = tick {
                 return Ok(());
@@ -121,13 +122,13 @@ impl<'a, E: Payload> Turn<'a, E> {
         }
     }
 
-    /// What is due fires in due order, and ahead of what the tick brings.
-    pub(super) fn fire_what_is_due(&mut self) {
+    /// What is due fires in due order, and ahead of what the tick brings. Nothing happens after the `end` of the run's
+    /// time, even if the tick comes late.
+    pub(super) fn fire_what_is_due(&mut self, end: Option<Time>) {
         let now = self.state.now;
-        while let Some((due, timer)) = self.state.timers.first().copied().filter(|(due, _)| *due <= now) {
-            if self.state.deadline.is_some_and(|deadline| deadline < due) {
-                break;
-            }
+        let end = end.filter(|end| *end <= now);
+        let last = end.unwrap_or(now);
+        while let Some((_, timer)) = self.state.timers.first().copied().filter(|(due, _)| *due <= last) {
             self.state.timers.pop_first();
             match timer {
                 Timer::Retry(id) => self.run_again(id),
@@ -137,8 +138,7 @@ impl<'a, E: Payload> Turn<'a, E> {
                 return;
             }
         }
-        let too_late = self.state.deadline.is_some_and(|deadline| deadline <= now);
-        if too_late || self.state.budget.is_some_and(|budget| budget.left == 0) {
+        if end.is_some() {
             let running = self.state.invocations.values().filter(|it| it.state == InvocationState::Running);
             let running = running.map(|it| it.step).collect();
             self.end(Status::TimedOut, Ending::TimedOut { running });
@@ -549,7 +549,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             self.fail(id, StepError::of_kind(StepErrorKind::Interrupted, message));
         }
         if self.state.status == Status::Running {
-            self.fire_what_is_due();
+            self.fire_what_is_due(self.state.time_is_up());
         }
     }
 
