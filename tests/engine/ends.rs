@@ -128,6 +128,27 @@ fn a_step_that_is_interrupted_too_often_fails() {
 }
 
 #[test]
+fn a_step_that_failed_by_interruptions_is_run_once_when_the_run_is_continued_in_its_process() {
+    let mut run = Scenario::start(graph("a[workers=2]: Start -> Stop"), "x");
+    for _ in 0..16 {
+        run = run.resumed();
+    }
+    assert_eq!(*run.status(), Status::Failed);
+    run.tick(Tick::Resumed).unwrap();
+    assert_eq!(run.running(), ["a(x)"]);
+}
+
+#[test]
+fn every_step_that_is_interrupted_too_often_fails() {
+    let mut run = Scenario::start(graph("a: Start -> Stop\n b: Start -> Stop\n oops: failed -> Stop"), "x");
+    for _ in 0..16 {
+        run = run.resumed();
+    }
+    let why = |step| format!("!{step} the run was interrupted 16 times while step `{step}` ran");
+    assert_eq!(run.running(), [format!("oops({})", why("a")), format!("oops({})", why("b"))]);
+}
+
+#[test]
 fn being_suspended_is_no_interruption() {
     let mut run = Scenario::start(graph("a: Start -> Stop"), "x");
     for _ in 0..40 {

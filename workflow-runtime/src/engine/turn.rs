@@ -444,7 +444,11 @@ impl<'a, E: Payload> Turn<'a, E> {
     pub(super) fn fail_the_run(&mut self, id: InvocationId, error: StepError) {
         let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
         let step = invocation.step;
-        invocation.state = InvocationState::Failed(error.clone());
+        let before = std::mem::replace(&mut invocation.state, InvocationState::Failed(error.clone()));
+        if let (InvocationState::Queued, Some(queue)) = (before, self.state.queues.get_mut(&step)) {
+            // One that was interrupted too often fails where it waits, and must not wait twice when it is run again.
+            queue.retain(|other| *other != id);
+        }
         self.state.recount(id);
         self.release(step);
         self.end(Status::Failed, Ending::Failed { invocation: id, step, error });
@@ -513,7 +517,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             let (step, prompt, expires_at) = (request.step, request.prompt.clone(), request.expires_at);
             self.out.push(Command::Publish(Notice::InputRequired { request: *id, step, prompt, expires_at }));
         }
-        let mut worn_out = None;
+        let mut worn_out = Vec::new();
         for (id, invocation) in &mut self.state.invocations {
             if let InvocationState::Delayed(_) = invocation.state {
                 continue;
@@ -528,8 +532,8 @@ impl<'a, E: Payload> Turn<'a, E> {
                 // What nobody answered in time is asked anew.
                 invocation.notes.retain(|_, noted| !matches!(noted, Noted::Expired(_)));
             }
-            if invocation.interruptions >= MAX_INTERRUPTIONS && worn_out.is_none() {
-                worn_out = Some((*id, invocation.step));
+            if invocation.interruptions >= MAX_INTERRUPTIONS {
+                worn_out.push((*id, invocation.step));
             }
             match workers(self.graph, invocation.step) {
                 None => self.scratch.fresh.push(*id),
@@ -541,7 +545,10 @@ impl<'a, E: Payload> Turn<'a, E> {
                 }
             }
         }
-        if let Some((id, step)) = worn_out {
+        for (id, step) in worn_out {
+            if self.state.status != Status::Running {
+                break;
+            }
             let message = format!(
                 "the run was interrupted {MAX_INTERRUPTIONS} times while step `{}` ran",
                 self.step_name(step)
