@@ -42,6 +42,45 @@ fn a_handler_runs_so_often_on_one_lineage_and_then_the_failure_goes_on() {
 }
 
 #[test]
+fn a_handler_that_does_not_say_how_often_runs_once_on_one_lineage() {
+    let mut run = Scenario::start(graph("a: Start | Again -> Stop\n oops: failed -> Again"), "x");
+    run.fail("a(x)", "no").finish("oops(!a no)", &["Again=x"]).fail("a(x)", "no");
+    assert_eq!(*run.status(), Status::Failed);
+}
+
+#[test]
+fn each_handler_is_counted_by_itself() {
+    let steps = "
+        a: Start | Again -> B
+        b: B -> Stop
+        first[catches=0]: failed -> Again
+        second[catches=1]: failed -> B";
+    let mut run = Scenario::start(graph(steps), "x");
+    run.fail("a(x)", "no").finish("first(!a no)", &["Again=y"]).finish("a(y)", &["B=1"]).fail("b(1)", "no");
+    assert_eq!(run.running(), ["second(!b no)"]);
+}
+
+#[test]
+fn a_handler_that_asked_or_was_joined_is_still_counted() {
+    let steps = "
+        a: Start -> B
+        other: Start -> C
+        b: B | answer Ok & C -> Stop
+        oops: failed -> ask Ok";
+    let mut run = Scenario::start(graph(steps), "x");
+    run.fail("a(x)", "no").finish("oops(!a no)", &["InputRequired<Ok>=sure?"]);
+    run.answer("sure?", "HumanResponse<Ok>=yes").finish("other(x)", &["C=c"]).fail("b(yes, c)", "no");
+    assert_eq!(*run.status(), Status::Failed);
+}
+
+#[test]
+fn a_handler_goes_before_a_gather() {
+    let mut run = Scenario::start(graph(&format!("{RESULTS}\n oops: failed -> Done")), "");
+    run.finish("split()", &["Task=1"]).fail("work(1)", "no").finish("oops(!work no)", &["Done=0"]);
+    assert_eq!(run.running(), ["all([0])"]);
+}
+
+#[test]
 fn a_handler_counts_each_branch_by_itself() {
     let steps = "
         split: Start -> Vec(Task)

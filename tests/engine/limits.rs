@@ -1,6 +1,6 @@
 //! `workers = n`.
 
-use workflow_runtime::engine::Tick;
+use workflow_runtime::engine::{Status, Tick};
 
 use crate::graphs::graph;
 use crate::scenario::Scenario;
@@ -75,4 +75,19 @@ fn a_failed_step_gives_its_worker_back_when_the_run_is_continued() {
     let mut running = run.running();
     running.sort();
     assert_eq!(running, ["work(1)", "work(2)"], "before what has never run");
+}
+
+#[test]
+fn what_was_made_in_the_tick_that_failed_the_run_keeps_its_place_in_the_queue() {
+    let steps = "
+        split: Start -> Vec(ask Ok | ask Why)
+        late[workers=1]: expired Ok -> Done
+        b: answer Ok -> Done
+        c: answer Why -> Done
+        all: Vec(Done) -> Stop";
+    let mut run = Scenario::start(graph(steps), "");
+    run.finish("split()", &["InputRequired<Ok>=in 5 a", "InputRequired<Why>=in 5 b"]).advance(5);
+    assert_eq!(*run.status(), Status::Failed, "nobody takes that the second question has expired");
+    run.tick(Tick::Resumed).unwrap();
+    assert_eq!(run.running(), ["late(in 5 a)"]);
 }

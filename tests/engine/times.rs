@@ -37,6 +37,37 @@ fn a_retry_without_a_delay_runs_at_once() {
 }
 
 #[test]
+fn a_run_that_failed_and_is_continued_tries_its_step_as_often_as_at_first() {
+    let mut run = Scenario::start(graph(CHAIN), "x");
+    run.retry("a(x)", "busy", 0).fail("a(x)", "no");
+    let invoke = run.resumed().step_of("a(x)");
+    assert_eq!((invoke.attempt, invoke.last_error, invoke.first_failed_at), (1, None, None));
+}
+
+#[test]
+fn the_first_failure_of_a_step_keeps_its_time() {
+    let mut run = Scenario::start(graph(CHAIN), "x");
+    run.advance(1).retry("a(x)", "busy", 1).advance(1).retry("a(x)", "busy", 1).advance(1);
+    let invoke = run.step_of("a(x)");
+    assert_eq!((invoke.attempt, invoke.first_failed_at), (3, minutes(1)));
+}
+
+#[test]
+fn a_retry_that_is_due_wakes_a_free_worker() {
+    let mut run = Scenario::start(graph("a[workers=1]: Start -> Stop"), "x");
+    run.retry("a(x)", "busy", 5).advance(5);
+    assert_eq!(run.running(), ["a(x)"]);
+}
+
+#[test]
+fn the_time_of_a_run_never_goes_back() {
+    let mut run = Scenario::start(graph(CHAIN), "x");
+    run.advance(10);
+    run.engine.handle(Time(1), Tick::Time, &mut Vec::new()).unwrap();
+    assert_eq!(Some(run.engine.state().now()), minutes(10));
+}
+
+#[test]
 fn what_an_earlier_attempt_reports_is_refused() {
     let mut run = Scenario::start(graph(CHAIN), "x");
     let first = run.step_of("a(x)");
@@ -177,6 +208,15 @@ fn a_run_that_timed_out_has_its_time_anew_when_it_is_continued() {
     let run = run.resumed();
     assert_eq!(run.running(), ["a()"]);
     assert_eq!(run.engine.next_due(), minutes(20));
+}
+
+#[test]
+fn a_deadline_that_has_passed_does_not_end_a_continued_run_again() {
+    let mut run = limited(CHAIN, Some(10), None);
+    run.advance(10);
+    let mut run = run.resumed();
+    run.advance(100).finish("a()", &["B=1"]);
+    assert_eq!(run.running(), ["b(1)"]);
 }
 
 #[test]
