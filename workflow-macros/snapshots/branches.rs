@@ -36,12 +36,65 @@ impl Review {
 )]
 const _: () = {
     use flow::__private::{self, Otherwise as _};
+    const fn __checks() -> __private::bool {
+        let _ = || {
+            __private::Of::<u32>::saved::<u32>();
+            __private::Of::<u32>::is_shareable::<u32>();
+            __private::Of::<u32>::is_copied::<u32>();
+            __private::form::<Start<Topic>, __private::Start<_>>();
+            __private::event::<Draft>();
+            __private::event::<Draft>();
+            __private::event::<Good>();
+            __private::event::<Bad>();
+            __private::event::<Good>();
+            __private::event::<Bad>();
+            __private::event::<Draft>();
+            __private::form::<Stop<Report>, __private::Stop<_>>();
+            __private::Of::<Topic>::saved::<Topic>();
+            __private::Of::<Topic>::is_shareable::<Topic>();
+            __private::Of::<Report>::saved::<Report>();
+            __private::Of::<Report>::is_shareable::<Report>();
+            __private::Of::<Report>::is_copied::<Report>();
+            __private::fallible::<Result<Draft, WriteError>, Draft>();
+            __private::form::<OneOf<Good, Bad>, __private::OneOf<Good, Bad>>();
+            __private::form::<OneOf<&Good, Bad>, __private::OneOf<&Good, Bad>>();
+            __private::form::<
+                OneOf<Draft, Stop<Report>>,
+                __private::OneOf<Draft, Stop<Report>>,
+            >();
+            __private::form::<
+                Option<OneOf<Draft, Stop<Report>>>,
+                __private::Option<OneOf<Draft, Stop<Report>>>,
+            >();
+            __private::fallible::<
+                Result<Option<OneOf<Draft, Stop<Report>>>, String>,
+                Option<OneOf<Draft, Stop<Report>>>,
+            >();
+            __private::Of::<Start<Topic>>::is_taken::<Start<Topic>>();
+            __private::Of::<Draft>::event_is_saved::<Draft>();
+            __private::Of::<Draft>::event_is_shareable::<Draft>();
+            __private::Of::<Good>::event_is_saved::<Good>();
+            __private::Of::<Good>::event_is_shareable::<Good>();
+            __private::Of::<Bad>::event_is_saved::<Bad>();
+            __private::Of::<Bad>::event_is_shareable::<Bad>();
+            __private::Of::<Bad>::event_is_taken::<Bad>();
+        };
+        true
+    }
+    type __Checked<__T> = <__T as __private::Checked<{ __checks() }>>::Type;
+    fn __shared() {
+        __private::shared_by_runs::<Review>();
+    }
+    trait EveryEventHasOneName {}
+    impl EveryEventHasOneName for Draft {}
+    impl EveryEventHasOneName for Good {}
+    impl EveryEventHasOneName for Bad {}
     pub enum __ReviewEvents {
-        StartTopic(Start<Topic>),
-        Draft(__private::Arc<Draft>),
-        Good(__private::Arc<Good>),
-        Bad(Bad),
-        StopReport(Stop<Report>),
+        StartTopic(__Checked<Start<Topic>>),
+        Draft(__private::Arc<__Checked<Draft>>),
+        Good(__private::Arc<__Checked<Good>>),
+        Bad(__Checked<Bad>),
+        StopReport(__Checked<Stop<Report>>),
     }
     #[automatically_derived]
     impl __private::Clone for __ReviewEvents {
@@ -142,11 +195,11 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
 ```*/
     #[automatically_derived]
     impl __private::Workflow for Review {
-        type Input = Topic;
-        type Output = Report;
+        type Input = __Checked<Topic>;
+        type Output = __Checked<Report>;
         type State = ();
-        type Progress = u32;
-        type Prompt = __private::NoPrompt;
+        type Progress = __Checked<u32>;
+        type Prompt = __Checked<__private::NoPrompt>;
         type Event = __ReviewEvents;
         const GRAPH: &'static __private::graph::Graph = &__private::graph::Graph {
             name: __private::Cow::Borrowed("review"),
@@ -353,6 +406,9 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                 _ => __private::no_question(),
             }
         }
+        fn share(self: __private::Arc<Self>) -> __private::Shared<Self> {
+            __private::Of::<Self>::share(self)
+        }
         fn call(
             self: __private::Arc<Self>,
             __step: __private::graph::StepId,
@@ -361,13 +417,17 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
-                    __private::every_step_is_send(async move {
+                    __private::Of::<
+                        Self,
+                    >::every_step_is_send(async move {
                         let __part0 = __private::one(__input, "draft")?;
                         let __arg0 = match __part0 {
                             __ReviewEvents::StartTopic(__event) => __event,
                             _ => return __private::misrouted("draft"),
                         };
-                        let __out = Self::draft(
+                        let __out = <__Checked<
+                            Self,
+                        >>::draft(
                                 &*self,
                                 __arg0,
                                 <Context<
@@ -378,9 +438,8 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                             )
                             .await;
                         __private::Ok({
-                            let __out = <Result<
-                                Draft,
-                                WriteError,
+                            let __out = <__Checked<
+                                Result<Draft, WriteError>,
                             > as __private::Fallible<Draft>>::into_step_result(__out)?;
                             __private::Emitted::One(
                                 __ReviewEvents::Draft(__private::Arc::new(__out)),
@@ -389,17 +448,18 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                     })
                 }
                 1u16 => {
-                    __private::every_step_is_send(async move {
+                    __private::Of::<
+                        Self,
+                    >::every_step_is_send(async move {
                         let __part0 = __private::one(__input, "judge")?;
                         let __arg0 = match &__part0 {
                             __ReviewEvents::Draft(__event) => &**__event,
                             _ => return __private::misrouted("judge"),
                         };
-                        let __out = Self::judge(&*self, __arg0).await;
+                        let __out = <__Checked<Self>>::judge(&*self, __arg0).await;
                         __private::Ok({
-                            match <OneOf<
-                                Good,
-                                Bad,
+                            match <__Checked<
+                                OneOf<Good, Bad>,
                             > as __private::Form<
                                 __private::OneOf<Good, Bad>,
                             >>::into_ours(__out) {
@@ -418,9 +478,8 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                 2u16 => {
                     __private::done(move || {
                         let __part0 = __private::one(__input, "either")?;
-                        let __arg0 = <OneOf<
-                            &Good,
-                            Bad,
+                        let __arg0 = <__Checked<
+                            OneOf<&Good, Bad>,
                         > as __private::Form<
                             __private::OneOf<&Good, Bad>,
                         >>::from_ours(
@@ -436,23 +495,21 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                                 _ => return __private::misrouted("either"),
                             },
                         );
-                        let __out = Self::either(&*self, __arg0);
+                        let __out = <__Checked<Self>>::either(&*self, __arg0);
                         __private::Ok({
-                            let __out = <Result<
-                                Option<OneOf<Draft, Stop<Report>>>,
-                                String,
+                            let __out = <__Checked<
+                                Result<Option<OneOf<Draft, Stop<Report>>>, String>,
                             > as __private::Fallible<
                                 Option<OneOf<Draft, Stop<Report>>>,
                             >>::into_step_result(__out)?;
-                            match <Option<
-                                OneOf<Draft, Stop<Report>>,
+                            match <__Checked<
+                                Option<OneOf<Draft, Stop<Report>>>,
                             > as __private::Form<
                                 __private::Option<OneOf<Draft, Stop<Report>>>,
                             >>::into_ours(__out) {
                                 __private::Some(__out) => {
-                                    match <OneOf<
-                                        Draft,
-                                        Stop<Report>,
+                                    match <__Checked<
+                                        OneOf<Draft, Stop<Report>>,
                                     > as __private::Form<
                                         __private::OneOf<Draft, Stop<Report>>,
                                     >>::into_ours(__out) {
@@ -481,27 +538,10 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
             __list
         }
     }
-    fn __checks() {
-        __private::form::<Start<Topic>, __private::Start<_>>();
-        __private::event::<Draft>();
-        __private::event::<Draft>();
-        __private::event::<Good>();
-        __private::event::<Bad>();
-        __private::event::<Good>();
-        __private::event::<Bad>();
-        __private::event::<Draft>();
-        __private::form::<Stop<Report>, __private::Stop<_>>();
-        __private::taken_by_value::<Topic>();
-        __private::Of::<Draft>::new().event_is_saved();
-        __private::Of::<Good>::new().event_is_saved();
-        __private::Of::<Bad>::new().event_is_saved();
-        __private::Of::<Bad>::new().event_is_cloned();
-    }
-    trait EveryEventHasOneName {}
-    impl EveryEventHasOneName for Draft {}
-    impl EveryEventHasOneName for Good {}
-    impl EveryEventHasOneName for Bad {}
     #[step(__used)]
     const _: () = ();
-    flow::register!(Review, build);
+    fn __registered() -> Review {
+        __private::built_by(build)
+    }
+    flow::register!(Review, __registered);
 };

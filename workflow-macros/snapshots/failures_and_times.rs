@@ -40,14 +40,64 @@ pub enum OfferPrompt {
 )]
 const _: () = {
     use ::workflow_runtime::__private::{self, Otherwise as _};
+    const fn __checks() -> __private::bool {
+        let _ = || {
+            __private::form::<Start<u64>, __private::Start<_>>();
+            __private::event::<Page>();
+            __private::form::<Start<u64>, __private::Start<_>>();
+            __private::form::<InputRequired<Sure>, __private::InputRequired<_>>();
+            __private::Of::<Sure>::prompt::<Sure>();
+            __private::event::<Page>();
+            __private::form::<InputRequired<Sure>, __private::InputRequired<_>>();
+            __private::Of::<Sure>::prompt::<Sure>();
+            __private::form::<Expired<Sure>, __private::Expired<_>>();
+            __private::Of::<Sure>::prompt::<Sure>();
+            __private::form::<Signal<Hurry>, __private::Signal<_>>();
+            __private::form::<Stop, __private::Stop<_>>();
+            __private::form::<HumanResponse<Sure>, __private::HumanResponse<_, _>>();
+            __private::form::<Stop, __private::Stop<_>>();
+            __private::Of::<u64>::saved::<u64>();
+            __private::Of::<u64>::is_shareable::<u64>();
+            __private::form::<Vec<Page>, __private::Vec<Page>>();
+            __private::fallible::<Result<Vec<Page>, FetchError>, Vec<Page>>();
+            __private::form::<
+                StepFailed<&Start<u64>>,
+                __private::StepFailed<&Start<u64>>,
+            >();
+            __private::form::<
+                Vec<Result<&Page, StepFailed>>,
+                __private::Vec<__private::Result<&Page, __private::StepFailed>>,
+            >();
+            __private::form::<
+                OneOf<Expired<Sure>, Signal<Hurry>>,
+                __private::OneOf<Expired<Sure>, Signal<Hurry>>,
+            >();
+            __private::Of::<Page>::event_is_saved::<Page>();
+            __private::Of::<Page>::event_is_shareable::<Page>();
+            __private::Of::<Sure>::prompt_is_saved::<Sure>();
+            __private::Of::<Sure>::response_is_saved::<Sure>();
+            __private::Of::<Sure>::prompt_is_shareable::<Sure>();
+            __private::Of::<Hurry>::saved::<Hurry>();
+            __private::Of::<Hurry>::is_shareable::<Hurry>();
+            __private::Of::<Signal<Hurry>>::is_taken::<Signal<Hurry>>();
+            __private::Of::<Sure>::answer_is_taken::<HumanResponse<Sure>>();
+        };
+        true
+    }
+    type __Checked<__T> = <__T as __private::Checked<{ __checks() }>>::Type;
+    fn __shared() {
+        __private::shared_by_runs::<Offer>();
+    }
+    trait EveryEventHasOneName {}
+    impl EveryEventHasOneName for Page {}
     pub enum __OfferEvents {
-        Startu64(__private::Arc<Start<u64>>),
-        Page(__private::Arc<Page>),
-        InputRequiredSure(InputRequired<Sure>),
-        ExpiredSure(Expired<Sure>),
-        SignalHurry(Signal<Hurry>),
-        Stop(Stop),
-        HumanResponseSure(HumanResponse<Sure>),
+        Startu64(__private::Arc<__Checked<Start<u64>>>),
+        Page(__private::Arc<__Checked<Page>>),
+        InputRequiredSure(__Checked<InputRequired<Sure>>),
+        ExpiredSure(__Checked<Expired<Sure>>),
+        SignalHurry(__Checked<Signal<Hurry>>),
+        Stop(__Checked<Stop>),
+        HumanResponseSure(__Checked<__private::HumanResponse<__Checked<Sure>>>),
     }
     #[automatically_derived]
     impl __private::Clone for __OfferEvents {
@@ -75,7 +125,8 @@ const _: () = {
                 }
                 Self::HumanResponseSure(__event) => {
                     Self::HumanResponseSure(
-                        __private::Of::<HumanResponse<Sure>>::new().copy(__event),
+                        __private::Of::<__private::HumanResponse<__Checked<Sure>>>::new()
+                            .copy(__event),
                     )
                 }
             }
@@ -146,7 +197,8 @@ const _: () = {
                 }
                 Self::Stop(__event) => __private::Of::<Stop>::new().encode(__event),
                 Self::HumanResponseSure(__event) => {
-                    __private::Of::<HumanResponse<Sure>>::new().encode(__event)
+                    __private::Of::<__private::HumanResponse<__Checked<Sure>>>::new()
+                        .encode(__event)
                 }
             }
         }
@@ -193,7 +245,8 @@ const _: () = {
                 }
                 6u16 => {
                     __private::Result::map(
-                        __private::Of::<HumanResponse<Sure>>::new().decode(__json),
+                        __private::Of::<__private::HumanResponse<__Checked<Sure>>>::new()
+                            .decode(__json),
                         |__event| Self::HumanResponseSure(__event),
                     )
                 }
@@ -226,7 +279,8 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __private::Asks<Sure> for Offer {
+    impl __private::Asks<Sure, <__Checked<Sure> as __private::Prompt>::Response>
+    for Offer {
         fn pick(
             __prompt: &<Self as __private::Workflow>::Prompt,
         ) -> __private::Option<&Sure> {
@@ -237,7 +291,7 @@ const _: () = {
         fn answer(
             __asked: &<Self as __private::Workflow>::Event,
             __request: __private::RequestId,
-            __response: <Sure as __private::Prompt>::Response,
+            __response: <__Checked<Sure> as __private::Prompt>::Response,
         ) -> __private::Result<
             <Self as __private::Workflow>::Event,
             __private::AnswerError,
@@ -272,13 +326,6 @@ const _: () = {
             )
         }
     }
-    #[diagnostic::do_not_recommend]
-    #[automatically_derived]
-    impl __private::Signals<__private::Never> for Offer {
-        fn signal(__signal: __private::Never) -> <Self as __private::Workflow>::Event {
-            match __signal {}
-        }
-    }
     /**The steps, what each accepts, and what it emits:
 ```text
 fetch    Start<u64>                     → each Page
@@ -289,11 +336,11 @@ sure     HumanResponse<Sure>            → Stop
 ```*/
     #[automatically_derived]
     impl __private::Workflow for Offer {
-        type Input = u64;
-        type Output = ();
+        type Input = __Checked<u64>;
+        type Output = __Checked<()>;
         type State = ();
         type Progress = ();
-        type Prompt = OfferPrompt;
+        type Prompt = __Checked<OfferPrompt>;
         type Event = __OfferEvents;
         const GRAPH: &'static __private::graph::Graph = &__private::graph::Graph {
             name: __private::Cow::Borrowed("Offer"),
@@ -650,6 +697,9 @@ sure     HumanResponse<Sure>            → Stop
                 _ => __private::no_question(),
             }
         }
+        fn share(self: __private::Arc<Self>) -> __private::Shared<Self> {
+            __private::Of::<Self>::share(self)
+        }
         fn call(
             self: __private::Arc<Self>,
             __step: __private::graph::StepId,
@@ -658,17 +708,18 @@ sure     HumanResponse<Sure>            → Stop
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
-                    __private::every_step_is_send(async move {
+                    __private::Of::<
+                        Self,
+                    >::every_step_is_send(async move {
                         let __part0 = __private::one(__input, "fetch")?;
                         let __arg0 = match &__part0 {
                             __OfferEvents::Startu64(__event) => &**__event,
                             _ => return __private::misrouted("fetch"),
                         };
-                        let __out = Self::fetch(&*self, __arg0).await;
+                        let __out = <__Checked<Self>>::fetch(&*self, __arg0).await;
                         __private::Ok({
-                            let __out = <Result<
-                                Vec<Page>,
-                                FetchError,
+                            let __out = <__Checked<
+                                Result<Vec<Page>, FetchError>,
                             > as __private::Fallible<
                                 Vec<Page>,
                             >>::into_step_result(__out)?;
@@ -677,8 +728,8 @@ sure     HumanResponse<Sure>            → Stop
                                 __private::Iterator::collect(
                                     __private::Iterator::map(
                                         __private::IntoIterator::into_iter(
-                                            <Vec<
-                                                Page,
+                                            <__Checked<
+                                                Vec<Page>,
                                             > as __private::Form<
                                                 __private::Vec<Page>,
                                             >>::into_ours(__out),
@@ -702,8 +753,8 @@ sure     HumanResponse<Sure>            → Stop
                             &[__private::graph::EventId(0u16)],
                             "refetch",
                         )?;
-                        let __arg0 = <StepFailed<
-                            &Start<u64>,
+                        let __arg0 = <__Checked<
+                            StepFailed<&Start<u64>>,
                         > as __private::Form<
                             __private::StepFailed<&Start<u64>>,
                         >>::from_ours(
@@ -715,7 +766,7 @@ sure     HumanResponse<Sure>            → Stop
                                 },
                             ),
                         );
-                        let __out = Self::refetch(&*self, __arg0);
+                        let __out = <__Checked<Self>>::refetch(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::One(
                                 __OfferEvents::InputRequiredSure(__out),
@@ -727,8 +778,8 @@ sure     HumanResponse<Sure>            → Stop
                     __private::done(move || {
                         let [__part0] = __private::parts(__input, "all")?;
                         let __part0 = __private::all_or_failed(__part0, "all")?;
-                        let __arg0 = <Vec<
-                            Result<&Page, StepFailed>,
+                        let __arg0 = <__Checked<
+                            Vec<Result<&Page, StepFailed>>,
                         > as __private::Form<
                             __private::Vec<
                                 __private::Result<&Page, __private::StepFailed>,
@@ -762,7 +813,7 @@ sure     HumanResponse<Sure>            → Stop
                             }
                             __list
                         });
-                        let __out = Self::all(&*self, __arg0);
+                        let __out = <__Checked<Self>>::all(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::One(
                                 __OfferEvents::InputRequiredSure(__out),
@@ -773,9 +824,8 @@ sure     HumanResponse<Sure>            → Stop
                 3u16 => {
                     __private::done(move || {
                         let __part0 = __private::one(__input, "late")?;
-                        let __arg0 = <OneOf<
-                            Expired<Sure>,
-                            Signal<Hurry>,
+                        let __arg0 = <__Checked<
+                            OneOf<Expired<Sure>, Signal<Hurry>>,
                         > as __private::Form<
                             __private::OneOf<Expired<Sure>, Signal<Hurry>>,
                         >>::from_ours(
@@ -789,7 +839,7 @@ sure     HumanResponse<Sure>            → Stop
                                 _ => return __private::misrouted("late"),
                             },
                         );
-                        let __out = Self::late(&*self, __arg0);
+                        let __out = <__Checked<Self>>::late(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::One(__OfferEvents::Stop(__out))
                         })
@@ -802,7 +852,7 @@ sure     HumanResponse<Sure>            → Stop
                             __OfferEvents::HumanResponseSure(__event) => __event,
                             _ => return __private::misrouted("sure"),
                         };
-                        let __out = Self::sure(&*self, __arg0);
+                        let __out = <__Checked<Self>>::sure(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::One(__OfferEvents::Stop(__out))
                         })
@@ -841,27 +891,6 @@ sure     HumanResponse<Sure>            → Stop
             __list
         }
     }
-    fn __checks() {
-        __private::form::<Start<u64>, __private::Start<_>>();
-        __private::event::<Page>();
-        __private::form::<Start<u64>, __private::Start<_>>();
-        __private::form::<InputRequired<Sure>, __private::InputRequired<_>>();
-        __private::event::<Page>();
-        __private::form::<InputRequired<Sure>, __private::InputRequired<_>>();
-        __private::form::<Expired<Sure>, __private::Expired<_>>();
-        __private::form::<Signal<Hurry>, __private::Signal<_>>();
-        __private::form::<Stop, __private::Stop<_>>();
-        __private::form::<HumanResponse<Sure>, __private::HumanResponse<_, _>>();
-        __private::form::<Stop, __private::Stop<_>>();
-        __private::Of::<Page>::new().event_is_saved();
-        __private::Of::<Sure>::new().prompt_is_saved();
-        __private::Of::<Sure>::new().response_is_saved();
-        __private::signal::<Hurry>();
-        __private::Of::<Signal<Hurry>>::new().signal_is_cloned();
-        __private::Of::<Sure>::new().response_is_cloned();
-    }
-    trait EveryEventHasOneName {}
-    impl EveryEventHasOneName for Page {}
     #[step(__used)]
     const _: () = ();
 };

@@ -35,14 +35,79 @@ impl Check {
 )]
 const _: () = {
     use ::workflow_runtime::__private::{self, Otherwise as _};
+    const fn __checks() -> __private::bool {
+        let _ = || {
+            __private::form::<Start<Vec<Row>>, __private::Start<_>>();
+            __private::event::<Row>();
+            __private::event::<Row>();
+            __private::event::<Price>();
+            __private::event::<Row>();
+            __private::event::<Limit>();
+            __private::event::<Price>();
+            __private::event::<Limit>();
+            __private::event::<Fine>();
+            __private::event::<Doubtful>();
+            __private::event::<Fine>();
+            __private::event::<Doubtful>();
+            __private::event::<Fine>();
+            __private::event::<Doubtful>();
+            __private::form::<Stop<Report>, __private::Stop<_>>();
+            __private::Of::<Vec<Row>>::else_saved::<Row>();
+            __private::Of::<(Row,)>::then_saved::<Vec<Row>>();
+            __private::Of::<Vec<Row>>::is_shareable::<Vec<Row>>();
+            __private::Of::<Report>::saved::<Report>();
+            __private::Of::<Report>::is_shareable::<Report>();
+            __private::Of::<Report>::is_copied::<Report>();
+            __private::form::<Vec<Row>, __private::Vec<Row>>();
+            __private::form::<OneOf<Fine, Doubtful>, __private::OneOf<Fine, Doubtful>>();
+            __private::form::<
+                OneOf<Fine, &Doubtful>,
+                __private::OneOf<Fine, &Doubtful>,
+            >();
+            __private::form::<
+                Vec<OneOf<Fine, &Doubtful>>,
+                __private::Vec<OneOf<Fine, &Doubtful>>,
+            >();
+            __private::form::<OneOf<Fine, Doubtful>, __private::OneOf<Fine, Doubtful>>();
+            __private::form::<
+                Vec<OneOf<Fine, Doubtful>>,
+                __private::Vec<OneOf<Fine, Doubtful>>,
+            >();
+            __private::Of::<Start<Vec<Row>>>::is_taken::<Start<Vec<Row>>>();
+            __private::Of::<Row>::event_is_saved::<Row>();
+            __private::Of::<Row>::event_is_shareable::<Row>();
+            __private::Of::<Price>::event_is_saved::<Price>();
+            __private::Of::<Price>::event_is_shareable::<Price>();
+            __private::Of::<Price>::event_is_taken::<Price>();
+            __private::Of::<Limit>::event_is_saved::<Limit>();
+            __private::Of::<Limit>::event_is_shareable::<Limit>();
+            __private::Of::<Fine>::event_is_saved::<Fine>();
+            __private::Of::<Fine>::event_is_shareable::<Fine>();
+            __private::Of::<Fine>::event_is_taken::<Fine>();
+            __private::Of::<Doubtful>::event_is_saved::<Doubtful>();
+            __private::Of::<Doubtful>::event_is_shareable::<Doubtful>();
+            __private::Of::<Doubtful>::event_is_taken::<Doubtful>();
+        };
+        true
+    }
+    type __Checked<__T> = <__T as __private::Checked<{ __checks() }>>::Type;
+    fn __shared() {
+        __private::shared_by_runs::<Check>();
+    }
+    trait EveryEventHasOneName {}
+    impl EveryEventHasOneName for Row {}
+    impl EveryEventHasOneName for Price {}
+    impl EveryEventHasOneName for Limit {}
+    impl EveryEventHasOneName for Fine {}
+    impl EveryEventHasOneName for Doubtful {}
     pub enum __CheckEvents {
-        StartVecRow(Start<Vec<Row>>),
-        Row(__private::Arc<Row>),
-        Price(Price),
-        Limit(__private::Arc<Limit>),
-        Fine(Fine),
-        Doubtful(__private::Arc<Doubtful>),
-        StopReport(Stop<Report>),
+        StartVecRow(__Checked<Start<Vec<Row>>>),
+        Row(__private::Arc<__Checked<Row>>),
+        Price(__Checked<Price>),
+        Limit(__private::Arc<__Checked<Limit>>),
+        Fine(__Checked<Fine>),
+        Doubtful(__private::Arc<__Checked<Doubtful>>),
+        StopReport(__Checked<Stop<Report>>),
     }
     #[automatically_derived]
     impl __private::Clone for __CheckEvents {
@@ -170,11 +235,11 @@ report  all (Fine | Doubtful)      → Stop<Report>
 ```*/
     #[automatically_derived]
     impl __private::Workflow for Check {
-        type Input = Vec<Row>;
-        type Output = Report;
+        type Input = __Checked<Vec<Row>>;
+        type Output = __Checked<Report>;
         type State = ();
         type Progress = ();
-        type Prompt = __private::NoPrompt;
+        type Prompt = __Checked<__private::NoPrompt>;
         type Event = __CheckEvents;
         const GRAPH: &'static __private::graph::Graph = &__private::graph::Graph {
             name: __private::Cow::Borrowed("Check"),
@@ -590,6 +655,9 @@ report  all (Fine | Doubtful)      → Stop<Report>
                 _ => __private::no_question(),
             }
         }
+        fn share(self: __private::Arc<Self>) -> __private::Shared<Self> {
+            __private::Of::<Self>::share(self)
+        }
         fn call(
             self: __private::Arc<Self>,
             __step: __private::graph::StepId,
@@ -604,15 +672,15 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             __CheckEvents::StartVecRow(__event) => __event,
                             _ => return __private::misrouted("split"),
                         };
-                        let __out = Self::split(&*self, __arg0);
+                        let __out = <__Checked<Self>>::split(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::Many(
                                 __private::graph::PointId(0u16),
                                 __private::Iterator::collect(
                                     __private::Iterator::map(
                                         __private::IntoIterator::into_iter(
-                                            <Vec<
-                                                Row,
+                                            <__Checked<
+                                                Vec<Row>,
                                             > as __private::Form<__private::Vec<Row>>>::into_ours(__out),
                                         ),
                                         |__out| __CheckEvents::Row(__private::Arc::new(__out)),
@@ -623,26 +691,30 @@ report  all (Fine | Doubtful)      → Stop<Report>
                     })
                 }
                 1u16 => {
-                    __private::every_step_is_send(async move {
+                    __private::Of::<
+                        Self,
+                    >::every_step_is_send(async move {
                         let __part0 = __private::one(__input, "prices")?;
                         let __arg0 = match &__part0 {
                             __CheckEvents::Row(__event) => &**__event,
                             _ => return __private::misrouted("prices"),
                         };
-                        let __out = Self::prices(&*self, __arg0).await;
+                        let __out = <__Checked<Self>>::prices(&*self, __arg0).await;
                         __private::Ok({
                             __private::Emitted::One(__CheckEvents::Price(__out))
                         })
                     })
                 }
                 2u16 => {
-                    __private::every_step_is_send(async move {
+                    __private::Of::<
+                        Self,
+                    >::every_step_is_send(async move {
                         let __part0 = __private::one(__input, "limits")?;
                         let __arg0 = match &__part0 {
                             __CheckEvents::Row(__event) => &**__event,
                             _ => return __private::misrouted("limits"),
                         };
-                        let __out = Self::limits(&*self, __arg0).await;
+                        let __out = <__Checked<Self>>::limits(&*self, __arg0).await;
                         __private::Ok({
                             __private::Emitted::One(
                                 __CheckEvents::Limit(__private::Arc::new(__out)),
@@ -663,11 +735,10 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             __CheckEvents::Limit(__event) => &**__event,
                             _ => return __private::misrouted("judge"),
                         };
-                        let __out = Self::judge(&*self, __arg0, __arg1);
+                        let __out = <__Checked<Self>>::judge(&*self, __arg0, __arg1);
                         __private::Ok({
-                            match <OneOf<
-                                Fine,
-                                Doubtful,
+                            match <__Checked<
+                                OneOf<Fine, Doubtful>,
                             > as __private::Form<
                                 __private::OneOf<Fine, Doubtful>,
                             >>::into_ours(__out) {
@@ -687,8 +758,8 @@ report  all (Fine | Doubtful)      → Stop<Report>
                     __private::done(move || {
                         let [__part0] = __private::parts(__input, "first")?;
                         let __part0 = __private::all(__part0, "first")?;
-                        let __arg0 = <Vec<
-                            OneOf<Fine, &Doubtful>,
+                        let __arg0 = <__Checked<
+                            Vec<OneOf<Fine, &Doubtful>>,
                         > as __private::Form<
                             __private::Vec<OneOf<Fine, &Doubtful>>,
                         >>::from_ours({
@@ -698,9 +769,8 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             for __member in &__part0 {
                                 __list
                                     .push(
-                                        <OneOf<
-                                            Fine,
-                                            &Doubtful,
+                                        <__Checked<
+                                            OneOf<Fine, &Doubtful>,
                                         > as __private::Form<
                                             __private::OneOf<Fine, &Doubtful>,
                                         >>::from_ours(
@@ -720,7 +790,7 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             }
                             __list
                         });
-                        let __out = Self::first(&*self, __arg0);
+                        let __out = <__Checked<Self>>::first(&*self, __arg0);
                         __private::Ok({
                             let () = __out;
                             __private::Emitted::None
@@ -731,8 +801,8 @@ report  all (Fine | Doubtful)      → Stop<Report>
                     __private::done(move || {
                         let [__part0] = __private::parts(__input, "report")?;
                         let __part0 = __private::all(__part0, "report")?;
-                        let __arg0 = <Vec<
-                            OneOf<Fine, Doubtful>,
+                        let __arg0 = <__Checked<
+                            Vec<OneOf<Fine, Doubtful>>,
                         > as __private::Form<
                             __private::Vec<OneOf<Fine, Doubtful>>,
                         >>::from_ours({
@@ -742,9 +812,8 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             for __member in __part0 {
                                 __list
                                     .push(
-                                        <OneOf<
-                                            Fine,
-                                            Doubtful,
+                                        <__Checked<
+                                            OneOf<Fine, Doubtful>,
                                         > as __private::Form<
                                             __private::OneOf<Fine, Doubtful>,
                                         >>::from_ours(
@@ -762,7 +831,7 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             }
                             __list
                         });
-                        let __out = Self::report(&*self, __arg0);
+                        let __out = <__Checked<Self>>::report(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::One(__CheckEvents::StopReport(__out))
                         })
@@ -778,38 +847,6 @@ report  all (Fine | Doubtful)      → Stop<Report>
             __list
         }
     }
-    fn __checks() {
-        __private::form::<Start<Vec<Row>>, __private::Start<_>>();
-        __private::event::<Row>();
-        __private::event::<Row>();
-        __private::event::<Price>();
-        __private::event::<Row>();
-        __private::event::<Limit>();
-        __private::event::<Price>();
-        __private::event::<Limit>();
-        __private::event::<Fine>();
-        __private::event::<Doubtful>();
-        __private::event::<Fine>();
-        __private::event::<Doubtful>();
-        __private::event::<Fine>();
-        __private::event::<Doubtful>();
-        __private::form::<Stop<Report>, __private::Stop<_>>();
-        __private::taken_by_value::<Vec<Row>>();
-        __private::Of::<Row>::new().event_is_saved();
-        __private::Of::<Price>::new().event_is_saved();
-        __private::Of::<Price>::new().event_is_cloned();
-        __private::Of::<Limit>::new().event_is_saved();
-        __private::Of::<Fine>::new().event_is_saved();
-        __private::Of::<Fine>::new().event_is_cloned();
-        __private::Of::<Doubtful>::new().event_is_saved();
-        __private::Of::<Doubtful>::new().event_is_cloned();
-    }
-    trait EveryEventHasOneName {}
-    impl EveryEventHasOneName for Row {}
-    impl EveryEventHasOneName for Price {}
-    impl EveryEventHasOneName for Limit {}
-    impl EveryEventHasOneName for Fine {}
-    impl EveryEventHasOneName for Doubtful {}
     #[step(__used)]
     const _: () = ();
 };

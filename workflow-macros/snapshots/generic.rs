@@ -47,7 +47,14 @@ where
 )]
 const _: () = {
     use ::workflow_runtime::__private::{self, Otherwise as _};
-    pub enum __AgentEvents<L: Llm, const N: usize>
+    const fn __checks() -> __private::bool {
+        let _ = || {
+            __private::form::<Stop, __private::Stop<_>>();
+        };
+        true
+    }
+    type __Checked<__T> = <__T as __private::Checked<{ __checks() }>>::Type;
+    fn __checks_of_parameters<L: Llm, const N: usize>()
     where
         agents::Agent<L, N>: Debug,
         L: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
@@ -58,13 +65,64 @@ const _: () = {
         >: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
             + 'static,
     {
-        StartPromptAgentLN(Start<Prompt<agents::Agent<L, N>>>),
-        InputRequiredImproveMessage(InputRequired<Improve<L::Message>>),
+        __private::form::<Start<Prompt<agents::Agent<L, N>>>, __private::Start<_>>();
+        __private::form::<
+            InputRequired<Improve<L::Message>>,
+            __private::InputRequired<_>,
+        >();
+        __private::Of::<Improve<L::Message>>::prompt::<Improve<L::Message>>();
+        __private::form::<
+            HumanResponse<crate::Improve<L::Message>>,
+            __private::HumanResponse<_, _>,
+        >();
+        __private::event::<events::Done<N>>();
+        __private::event::<Done<N>>();
+        __private::Of::<Prompt<agents::Agent<L, N>>>::else_saved::<L>();
+        __private::Of::<Prompt<agents::Agent<L, N>>>::else_saved::<N>();
+        __private::Of::<(L, N)>::then_saved::<Prompt<agents::Agent<L, N>>>();
+        __private::Of::<
+            Prompt<agents::Agent<L, N>>,
+        >::is_shareable::<Prompt<agents::Agent<L, N>>>();
+        __private::Of::<
+            Start<Prompt<agents::Agent<L, N>>>,
+        >::is_taken::<Start<Prompt<agents::Agent<L, N>>>>();
+        __private::Of::<Improve<L::Message>>::prompt_is_saved::<Improve<L::Message>>();
+        __private::Of::<Improve<L::Message>>::response_is_saved::<Improve<L::Message>>();
+        __private::Of::<
+            Improve<L::Message>,
+        >::prompt_is_shareable::<Improve<L::Message>>();
+        __private::Of::<events::Done<N>>::event_is_saved::<events::Done<N>>();
+        __private::Of::<events::Done<N>>::event_is_shareable::<events::Done<N>>();
+        __private::Of::<events::Done<N>>::event_is_taken::<Done<N>>();
+    }
+    trait EveryEventHasOneName {}
+    pub enum __AgentEvents<L: Llm, const N: usize>
+    where
+        agents::Agent<L, N>: Debug,
+        L: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
+            + 'static,
+        agents::Agent<
+            L,
+            N,
+        >: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
+            + 'static,
+        Prompt<
+            agents::Agent<L, N>,
+        >: __private::Saved + __private::Send + __private::Sync + 'static,
+        events::Done<N>: __private::Event + __private::Saved + 'static,
+        Done<N>: __private::Event + __private::Saved + 'static,
+    {
+        StartPromptAgentLN(__Checked<Start<Prompt<agents::Agent<L, N>>>>),
+        InputRequiredImproveMessage(__Checked<InputRequired<Improve<L::Message>>>),
         HumanResponseImproveMessage(
-            __private::Arc<HumanResponse<crate::Improve<L::Message>>>,
+            __private::Arc<
+                __Checked<
+                    __private::HumanResponse<__Checked<crate::Improve<L::Message>>>,
+                >,
+            >,
         ),
-        DoneN(events::Done<N>),
-        Stop(Stop),
+        DoneN(__Checked<events::Done<N>>),
+        Stop(__Checked<Stop>),
         __Parameters(
             __private::Never,
             __private::PhantomData<fn() -> agents::Agent<L, N>>,
@@ -81,6 +139,11 @@ const _: () = {
             N,
         >: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
             + 'static,
+        Prompt<
+            agents::Agent<L, N>,
+        >: __private::Saved + __private::Send + __private::Sync + 'static,
+        events::Done<N>: __private::Event + __private::Saved + 'static,
+        Done<N>: __private::Event + __private::Saved + 'static,
     {
         fn clone(&self) -> Self {
             match self {
@@ -120,6 +183,11 @@ const _: () = {
             N,
         >: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
             + 'static,
+        Prompt<
+            agents::Agent<L, N>,
+        >: __private::Saved + __private::Send + __private::Sync + 'static,
+        events::Done<N>: __private::Event + __private::Saved + 'static,
+        Done<N>: __private::Event + __private::Saved + 'static,
     {
         fn event(&self) -> __private::graph::EventId {
             __private::graph::EventId(
@@ -154,6 +222,11 @@ const _: () = {
             N,
         >: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
             + 'static,
+        Prompt<
+            agents::Agent<L, N>,
+        >: __private::Saved + __private::Send + __private::Sync + 'static,
+        events::Done<N>: __private::Event + __private::Saved + 'static,
+        Done<N>: __private::Event + __private::Saved + 'static,
     {
         fn encode(
             &self,
@@ -171,7 +244,9 @@ const _: () = {
                         .encode(__event)
                 }
                 Self::HumanResponseImproveMessage(__event) => {
-                    __private::Of::<HumanResponse<crate::Improve<L::Message>>>::new()
+                    __private::Of::<
+                        __private::HumanResponse<__Checked<crate::Improve<L::Message>>>,
+                    >::new()
                         .encode(__event)
                 }
                 Self::DoneN(__event) => {
@@ -202,7 +277,11 @@ const _: () = {
                 }
                 2u16 => {
                     __private::Result::map(
-                        __private::Of::<HumanResponse<crate::Improve<L::Message>>>::new()
+                        __private::Of::<
+                            __private::HumanResponse<
+                                __Checked<crate::Improve<L::Message>>,
+                            >,
+                        >::new()
                             .decode(__json),
                         |__event| Self::HumanResponseImproveMessage(
                             __private::Arc::new(__event),
@@ -266,8 +345,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl<L: Llm, const N: usize> __private::Asks<Improve<L::Message>>
-    for agents::Agent<L, N>
+    impl<
+        L: Llm,
+        const N: usize,
+    > __private::Asks<
+        Improve<L::Message>,
+        <__Checked<Improve<L::Message>> as __private::Prompt>::Response,
+    > for agents::Agent<L, N>
     where
         agents::Agent<L, N>: Debug,
         L: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
@@ -277,6 +361,11 @@ const _: () = {
             N,
         >: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
             + 'static,
+        Prompt<
+            agents::Agent<L, N>,
+        >: __private::Saved + __private::Send + __private::Sync + 'static,
+        events::Done<N>: __private::Event + __private::Saved + 'static,
+        Done<N>: __private::Event + __private::Saved + 'static,
     {
         fn pick(
             __prompt: &<Self as __private::Workflow>::Prompt,
@@ -288,7 +377,7 @@ const _: () = {
         fn answer(
             __asked: &<Self as __private::Workflow>::Event,
             __request: __private::RequestId,
-            __response: <Improve<L::Message> as __private::Prompt>::Response,
+            __response: <__Checked<Improve<L::Message>> as __private::Prompt>::Response,
         ) -> __private::Result<
             <Self as __private::Workflow>::Event,
             __private::AnswerError,
@@ -341,12 +430,17 @@ done      Done<N>                          → Stop
             N,
         >: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
             + 'static,
+        Prompt<
+            agents::Agent<L, N>,
+        >: __private::Saved + __private::Send + __private::Sync + 'static,
+        events::Done<N>: __private::Event + __private::Saved + 'static,
+        Done<N>: __private::Event + __private::Saved + 'static,
     {
-        type Input = Prompt<agents::Agent<L, N>>;
-        type Output = ();
+        type Input = __Checked<Prompt<agents::Agent<L, N>>>;
+        type Output = __Checked<()>;
         type State = ();
         type Progress = ();
-        type Prompt = Questions<L>;
+        type Prompt = __Checked<Questions<L>>;
         type Event = __AgentEvents<L, N>;
         const GRAPH: &'static __private::graph::Graph = &__private::graph::Graph {
             name: __private::Cow::Borrowed("Agent"),
@@ -578,6 +672,9 @@ done      Done<N>                          → Stop
                 _ => __private::no_question(),
             }
         }
+        fn share(self: __private::Arc<Self>) -> __private::Shared<Self> {
+            __private::Of::<Self>::share(self)
+        }
         fn call(
             self: __private::Arc<Self>,
             __step: __private::graph::StepId,
@@ -592,7 +689,7 @@ done      Done<N>                          → Stop
                             __AgentEvents::StartPromptAgentLN(__event) => __event,
                             _ => return __private::misrouted("ask"),
                         };
-                        let __out = Self::ask(&*self, __arg0);
+                        let __out = <__Checked<Self>>::ask(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::One(
                                 __AgentEvents::InputRequiredImproveMessage(__out),
@@ -609,7 +706,7 @@ done      Done<N>                          → Stop
                             }
                             _ => return __private::misrouted("improved"),
                         };
-                        let __out = Self::improved(&*self, __arg0);
+                        let __out = <__Checked<Self>>::improved(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::One(__AgentEvents::DoneN(__out))
                         })
@@ -628,7 +725,7 @@ done      Done<N>                          → Stop
                             }
                             _ => return __private::misrouted("done"),
                         };
-                        let __out = Self::done(&*self, __arg0);
+                        let __out = <__Checked<Self>>::done(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::One(__AgentEvents::Stop(__out))
                         })
@@ -643,36 +740,6 @@ done      Done<N>                          → Stop
             __list
         }
     }
-    fn __checks<L: Llm, const N: usize>()
-    where
-        agents::Agent<L, N>: Debug,
-        L: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
-            + 'static,
-        agents::Agent<
-            L,
-            N,
-        >: ::workflow_runtime::__private::Send + ::workflow_runtime::__private::Sync
-            + 'static,
-    {
-        __private::form::<Start<Prompt<agents::Agent<L, N>>>, __private::Start<_>>();
-        __private::form::<
-            InputRequired<Improve<L::Message>>,
-            __private::InputRequired<_>,
-        >();
-        __private::form::<
-            HumanResponse<crate::Improve<L::Message>>,
-            __private::HumanResponse<_, _>,
-        >();
-        __private::event::<events::Done<N>>();
-        __private::event::<Done<N>>();
-        __private::form::<Stop, __private::Stop<_>>();
-        __private::taken_by_value::<Prompt<agents::Agent<L, N>>>();
-        __private::Of::<Improve<L::Message>>::new().prompt_is_saved();
-        __private::Of::<Improve<L::Message>>::new().response_is_saved();
-        __private::Of::<events::Done<N>>::new().event_is_saved();
-        __private::Of::<Done<N>>::new().event_is_cloned();
-    }
-    trait EveryEventHasOneName {}
     #[step(__used)]
     const _: () = ();
 };

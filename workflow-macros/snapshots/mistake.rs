@@ -25,13 +25,28 @@ impl Greet {
 )]
 const _: () = {
     use ::workflow_runtime::__private::{self, Otherwise as _};
+    const fn __checks() -> __private::bool {
+        let _ = || {
+            __private::form::<Start, __private::Start<_>>();
+            __private::form::<HumanResponse, __private::HumanResponse<_, _>>();
+            __private::form::<Stop<String>, __private::Stop<_>>();
+            __private::Of::<String>::saved::<String>();
+            __private::Of::<String>::is_shareable::<String>();
+            __private::Of::<String>::is_copied::<String>();
+        };
+        true
+    }
+    type __Checked<__T> = <__T as __private::Checked<{ __checks() }>>::Type;
+    fn __shared() {
+        __private::shared_by_runs::<Greet>();
+    }
     #[automatically_derived]
     impl __private::Workflow for Greet {
-        type Input = ();
-        type Output = String;
+        type Input = __Checked<()>;
+        type Output = __Checked<String>;
         type State = ();
         type Progress = ();
-        type Prompt = __private::NoPrompt;
+        type Prompt = __Checked<__private::NoPrompt>;
         type Event = __private::Unfinished;
         const GRAPH: &'static __private::graph::Graph = __private::NO_GRAPH;
         fn start(__input: Self::Input) -> Self::Event {
@@ -50,6 +65,9 @@ const _: () = {
         ) -> __private::Result<Self::Event, __private::AnswerError> {
             __private::no_question()
         }
+        fn share(self: __private::Arc<Self>) -> __private::Shared<Self> {
+            __private::Of::<Self>::share(self)
+        }
         fn call(
             self: __private::Arc<Self>,
             __step: __private::graph::StepId,
@@ -58,11 +76,6 @@ const _: () = {
         ) -> __private::StepCall<Self::Event> {
             __private::no_such_step(__step)
         }
-    }
-    fn __checks() {
-        __private::form::<Start, __private::Start<_>>();
-        __private::form::<HumanResponse, __private::HumanResponse<_, _>>();
-        __private::form::<Stop<String>, __private::Stop<_>>();
     }
     #[step(__used)]
     const _: () = ();

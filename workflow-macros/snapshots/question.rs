@@ -36,11 +36,28 @@ pub enum GreetPrompt {
 )]
 const _: () = {
     use ::workflow_runtime::__private::{self, Otherwise as _};
+    const fn __checks() -> __private::bool {
+        let _ = || {
+            __private::form::<Start, __private::Start<_>>();
+            __private::form::<InputRequired, __private::InputRequired<_>>();
+            __private::form::<HumanResponse, __private::HumanResponse<_, _>>();
+            __private::form::<Stop<String>, __private::Stop<_>>();
+            __private::Of::<String>::saved::<String>();
+            __private::Of::<String>::is_shareable::<String>();
+            __private::Of::<String>::is_copied::<String>();
+        };
+        true
+    }
+    type __Checked<__T> = <__T as __private::Checked<{ __checks() }>>::Type;
+    fn __shared() {
+        __private::shared_by_runs::<Greet>();
+    }
+    trait EveryEventHasOneName {}
     pub enum __GreetEvents {
-        Start(Start),
-        InputRequiredText(InputRequired),
-        HumanResponseText(HumanResponse),
-        StopString(Stop<String>),
+        Start(__Checked<Start>),
+        InputRequiredText(__Checked<InputRequired>),
+        HumanResponseText(__Checked<HumanResponse>),
+        StopString(__Checked<Stop<String>>),
     }
     #[automatically_derived]
     impl __private::Clone for __GreetEvents {
@@ -167,7 +184,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __private::Asks<::workflow_runtime::Text> for Greet {
+    impl __private::Asks<
+        ::workflow_runtime::Text,
+        <__Checked<::workflow_runtime::Text> as __private::Prompt>::Response,
+    > for Greet {
         fn pick(
             __prompt: &<Self as __private::Workflow>::Prompt,
         ) -> __private::Option<&::workflow_runtime::Text> {
@@ -178,7 +198,9 @@ const _: () = {
         fn answer(
             __asked: &<Self as __private::Workflow>::Event,
             __request: __private::RequestId,
-            __response: <::workflow_runtime::Text as __private::Prompt>::Response,
+            __response: <__Checked<
+                ::workflow_runtime::Text,
+            > as __private::Prompt>::Response,
         ) -> __private::Result<
             <Self as __private::Workflow>::Event,
             __private::AnswerError,
@@ -212,11 +234,11 @@ greet  HumanResponse<Text>  → Stop<String>
 ```*/
     #[automatically_derived]
     impl __private::Workflow for Greet {
-        type Input = ();
-        type Output = String;
+        type Input = __Checked<()>;
+        type Output = __Checked<String>;
         type State = ();
         type Progress = ();
-        type Prompt = GreetPrompt;
+        type Prompt = __Checked<GreetPrompt>;
         type Event = __GreetEvents;
         const GRAPH: &'static __private::graph::Graph = &__private::graph::Graph {
             name: __private::Cow::Borrowed("Greet"),
@@ -384,6 +406,9 @@ greet  HumanResponse<Text>  → Stop<String>
                 _ => __private::no_question(),
             }
         }
+        fn share(self: __private::Arc<Self>) -> __private::Shared<Self> {
+            __private::Of::<Self>::share(self)
+        }
         fn call(
             self: __private::Arc<Self>,
             __step: __private::graph::StepId,
@@ -398,7 +423,7 @@ greet  HumanResponse<Text>  → Stop<String>
                             __GreetEvents::Start(__event) => __event,
                             _ => return __private::misrouted("ask"),
                         };
-                        let __out = Self::ask(&*self, __arg0);
+                        let __out = <__Checked<Self>>::ask(&*self, __arg0);
                         __private::Ok({
                             __private::Emitted::One(
                                 __GreetEvents::InputRequiredText(__out),
@@ -407,13 +432,15 @@ greet  HumanResponse<Text>  → Stop<String>
                     })
                 }
                 1u16 => {
-                    __private::every_step_is_send(async move {
+                    __private::Of::<
+                        Self,
+                    >::every_step_is_send(async move {
                         let __part0 = __private::one(__input, "greet")?;
                         let __arg0 = match __part0 {
                             __GreetEvents::HumanResponseText(__event) => __event,
                             _ => return __private::misrouted("greet"),
                         };
-                        let __out = Self::greet(&*self, __arg0).await;
+                        let __out = <__Checked<Self>>::greet(&*self, __arg0).await;
                         __private::Ok({
                             __private::Emitted::One(__GreetEvents::StopString(__out))
                         })
@@ -433,17 +460,6 @@ greet  HumanResponse<Text>  → Stop<String>
             __list
         }
     }
-    fn __checks() {
-        __private::form::<Start, __private::Start<_>>();
-        __private::form::<InputRequired, __private::InputRequired<_>>();
-        __private::form::<HumanResponse, __private::HumanResponse<_, _>>();
-        __private::form::<Stop<String>, __private::Stop<_>>();
-        __private::taken_by_value::<()>();
-        __private::Of::<::workflow_runtime::Text>::new().prompt_is_saved();
-        __private::Of::<::workflow_runtime::Text>::new().response_is_saved();
-        __private::Of::<::workflow_runtime::Text>::new().response_is_cloned();
-    }
-    trait EveryEventHasOneName {}
     #[step(__used)]
     const _: () = ();
 };

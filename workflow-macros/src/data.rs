@@ -1,15 +1,18 @@
 //! `#[event]`, `#[prompt]`, `#[data]`, and the derives.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Data, DeriveInput, GenericParam, Generics, Meta, Path, Token, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Generics, Meta, Path, Token, parse_quote};
 
 use crate::args::{PromptArgs, parse_crate};
 use crate::error::Errors;
-use crate::expand::runtime;
+use crate::expand::{runtime, saved};
+use crate::types::{any_ident, compact, mentions};
 
 /// `#[data]`: `Clone` and serde's derives, through us.
 pub(crate) fn data(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -137,8 +140,40 @@ fn derived(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
             serde = Some(quote!(#[serde(crate = #path)]));
         }
     }
-    let serde = serde.filter(|_| !names_serde(&input.attrs));
-    quote!(#[derive(#(#derives),*)] #serde #input)
+    let serde = serde.filter(|_| !has_serde_option(&input.attrs, &["crate"]));
+    let checks = (missing("Serialize") && missing("Deserialize")).then(|| checks(input, krate));
+    quote!(#checks #[derive(#(#derives),*)] #serde #input)
+}
+
+/// Asks whether the fields can be saved. Serde's derives ask as well, several times each and in words of their own; this
+/// stands before them, so that it is read first.
+fn checks(input: &DeriveInput, krate: &TokenStream) -> Option<TokenStream> {
+    if has_serde_option(&input.attrs, &["from", "try_from", "into"]) {
+        return None;
+    }
+    let fields: Vec<&Field> = match &input.data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let mut known = HashSet::new();
+    let types = fields.into_iter().filter(|field| {
+        let has = |name| field.attrs.iter().any(|attr| attr.path().is_ident(name));
+        let ty = &field.ty;
+        let is_fixed = !mentions(ty, &input.generics) && !any_ident(quote!(#ty), &|word| word == "Self");
+        !has("serde") && !has("cfg") && !has("cfg_attr") && is_fixed && known.insert(compact(ty))
+    });
+    let private = quote!(__private);
+    let checks: Vec<_> = types.map(|field| saved(&field.ty, &private)).collect();
+    (!checks.is_empty()).then(|| {
+        quote! {
+            const _: () = {
+                #[allow(unused_imports)]
+                use #krate::__private::{self, Otherwise as _};
+                fn __fields() { #(#checks)* }
+            };
+        }
+    })
 }
 
 /// The last segments of the derives that the author wrote below our attribute.
@@ -149,14 +184,14 @@ fn existing_derives(attrs: &[Attribute]) -> Vec<String> {
     paths.flatten().filter_map(|path| Some(path.segments.last()?.ident.to_string())).collect()
 }
 
-/// Whether the author says themselves where serde is.
-fn names_serde(attrs: &[Attribute]) -> bool {
+/// Whether the author wrote one of these options for serde.
+fn has_serde_option(attrs: &[Attribute], options: &[&str]) -> bool {
     let serde = attrs.iter().filter(|attr| attr.path().is_ident("serde"));
     let metas = serde.filter_map(|attr| {
         let list = attr.meta.require_list().ok()?;
         Punctuated::<Meta, Token![,]>::parse_terminated.parse2(list.tokens.clone()).ok()
     });
-    metas.flatten().any(|meta| meta.path().is_ident("crate"))
+    metas.flatten().any(|meta| options.iter().any(|option| meta.path().is_ident(option)))
 }
 
 fn event_impl(input: &DeriveInput, krate: &TokenStream) -> TokenStream {

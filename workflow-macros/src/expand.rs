@@ -7,23 +7,27 @@
 mod call;
 mod checks;
 mod events;
+mod forms;
 mod methods;
 mod policy;
 mod prompts;
 mod table;
 
+use std::collections::HashSet;
+
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut as _;
-use syn::{Generics, Path, Type, WhereClause, parse_quote};
+use syn::{Generics, Path, Type, parse_quote};
 
 use crate::graph::{EventInfo, Graph, identifier};
 use crate::parse::{Source, WorkflowDef};
 use crate::signature::{Event, Kind, Payload};
-use crate::types::{ReplaceSelf, unraw};
+use crate::types::{ReplaceSelf, compact, mentions, unraw};
 use crate::validate::Checked;
 
-pub(crate) use checks::{for_event, used_path};
+pub(crate) use checks::{Checks, saved, used_path};
 pub(crate) use events::signals_stubs;
 pub(crate) use methods::Bodies;
 pub(crate) use prompts::PromptEnum;
@@ -55,12 +59,12 @@ pub(crate) fn workflow(checked: &Checked<'_>) -> TokenStream {
         )]
         const _: () = {
             use #krate::__private::{self, Otherwise as _};
+            #checks
             #events
             #prompt_impls
             #asks
             #signals
             #workflow
-            #checks
             #used
             #register
         };
@@ -79,6 +83,9 @@ pub(crate) struct Names {
     pub(crate) self_ty: Type,
     /// The parameters of the block, with `Self` in their bounds replaced.
     pub(crate) generics: Generics,
+    /// The same, and what the checks ask of types that mention a parameter. It is true where they pass; where they do
+    /// not, this is why nothing else is reported.
+    pub(crate) assumed: Generics,
 }
 
 impl Names {
@@ -88,20 +95,22 @@ impl Names {
         let self_ty = source.self_ty.clone();
         let mut generics = source.generics.clone();
         ReplaceSelf(&self_ty).visit_generics_mut(&mut generics);
+        let bounds = quote!(#krate::__private::Send + #krate::__private::Sync + 'static);
         let params: Vec<Ident> = generics.type_params().map(|param| param.ident.clone()).collect();
+        for param in params {
+            generics.make_where_clause().predicates.push(parse_quote!(#param: #bounds));
+        }
         if !generics.params.is_empty() {
-            let clause: &mut WhereClause = generics.make_where_clause();
-            for param in params {
-                clause
-                    .predicates
-                    .push(parse_quote!(#param: #krate::__private::Send + #krate::__private::Sync + 'static));
-            }
-            clause
-                .predicates
-                .push(parse_quote!(#self_ty: #krate::__private::Send + #krate::__private::Sync + 'static));
+            generics.make_where_clause().predicates.push(parse_quote!(#self_ty: #bounds));
         }
         let events = format_ident!("__{}Events", unraw(&source.name));
-        Self { krate, private, events, self_ty, generics }
+        let mut assumed = generics.clone();
+        for (ty, bounds) in asked_of_parameters(source, def) {
+            let bounds = bounds.iter().map(|name| format_ident!("{name}"));
+            let predicate = parse_quote!(#ty: #(#private::#bounds +)* 'static);
+            assumed.make_where_clause().predicates.push(predicate);
+        }
+        Self { krate, private, events, self_ty, generics, assumed }
     }
 
     /// The type of a payload.
@@ -111,6 +120,18 @@ impl Names {
             Payload::Written(ty) => quote!(#ty),
             Payload::Unit => quote!(()),
             Payload::Text => quote!(#krate::Text),
+        }
+    }
+
+    /// The type of an event, which stays silent where its prompt is none.
+    pub(crate) fn event_ty(&self, event: &Event) -> TokenStream {
+        let (private, ty) = (&self.private, &event.ty);
+        match (event.kind, &event.payload) {
+            (Kind::Response, Payload::Written(prompt)) => {
+                let prompt = checked(prompt);
+                quote!(#private::HumanResponse<#prompt>)
+            }
+            _ => quote!(#ty),
         }
     }
 
@@ -127,11 +148,48 @@ impl Names {
         quote!(#private::Of::<#ty>::new())
     }
 
+    /// The same for an event.
+    pub(crate) fn of_event(&self, event: &Event) -> TokenStream {
+        self.of(&self.event_ty(event))
+    }
+
     /// The value of a variant: in an `Arc` where some step borrows the event.
     pub(crate) fn wrapped(&self, info: &EventInfo, value: TokenStream) -> TokenStream {
         let private = &self.private;
         if info.by_ref { quote!(#private::Arc::new(#value)) } else { value }
     }
+}
+
+/// What the checks ask of the types that mention a parameter of the block, each once.
+fn asked_of_parameters<'a>(
+    source: &'a Source,
+    def: &'a WorkflowDef,
+) -> impl Iterator<Item = (&'a Type, &'static [&'static str])> {
+    const DATA: &[&str] = &["Saved", "Send", "Sync"];
+    const COPIED: &[&str] = &["Saved", "Clone", "Send", "Sync"];
+    let events = def.steps.iter().flat_map(|step| step.signature.events()).filter_map(|event| {
+        let Payload::Written(ty) = &event.payload else { return None };
+        let bounds: &[&str] = match event.kind {
+            Kind::Event => &["Event", "Saved"],
+            Kind::Start | Kind::Signal => DATA,
+            Kind::Stop => COPIED,
+            // Where a bound says that it is a prompt, the compiler no longer looks up what its response is.
+            Kind::Prompt | Kind::Response | Kind::Expired => return None,
+        };
+        Some((&**ty, bounds))
+    });
+    let state =
+        def.args.state.iter().map(|(_, ty)| (ty, &["Saved", "Clone", "Default", "Send", "Sync"] as &[&str]));
+    let progress = def.args.progress.iter().map(|ty| (ty, COPIED));
+    let mut known = HashSet::new();
+    let mut is_new = move |ty: &Type, bounds: &'static [&'static str]| known.insert((compact(ty), bounds));
+    let mentions = |ty: &Type| mentions(ty, &source.generics);
+    events.chain(state).chain(progress).filter(move |(ty, bounds)| mentions(ty) && is_new(ty, bounds))
+}
+
+/// The type; and where a check has failed, no type at all. See `checks.rs`.
+pub(crate) fn checked(ty: &impl quote::ToTokens) -> TokenStream {
+    quote!(__Checked<#ty>)
 }
 
 /// The same tokens, each at that place: for what an error may underline as a whole.
@@ -164,7 +222,7 @@ pub(crate) fn prompt_variant(prompt: &Event) -> String {
 
 fn implementation(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> TokenStream {
     let Names { private, self_ty, .. } = names;
-    let (impl_generics, _, where_clause) = names.generics.split_for_impl();
+    let (impl_generics, _, where_clause) = names.assumed.split_for_impl();
     let types = types(graph.def, names, &prompts.ty(names), &names.events_ty());
     let table = table::graph(graph, names);
     let methods = events::bodies(graph, names, prompts).methods(names);
@@ -194,11 +252,12 @@ pub(crate) fn types(
     let payload_of = |kind| {
         let event =
             def.steps.iter().flat_map(|step| step.signature.events()).find(|event| event.kind == kind);
-        event.map_or_else(|| quote!(()), |event| names.payload(&event.payload))
+        event.map_or_else(|| quote!(()), |event| checked(&names.payload(&event.payload)))
     };
     let (input, output) = (payload_of(Kind::Start), payload_of(Kind::Stop));
-    let state = def.args.state.as_ref().map_or_else(|| quote!(()), |(_, ty)| quote!(#ty));
-    let progress = def.args.progress.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty));
+    let state = def.args.state.as_ref().map_or_else(|| quote!(()), |(_, ty)| checked(ty));
+    let progress = def.args.progress.as_ref().map_or_else(|| quote!(()), checked);
+    let prompt = checked(prompt);
     quote! {
         type Input = #input;
         type Output = #output;
@@ -219,6 +278,15 @@ fn diagram(graph: &Graph<'_>) -> String {
 
 fn register(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {
     let path = graph.def.args.register.as_ref()?;
-    let Names { krate, self_ty, .. } = names;
-    Some(quote!(#krate::register!(#self_ty, #path);))
+    let Names { krate, private, self_ty, .. } = names;
+    // The call stands where the path stands: that is where the compiler puts the caret under a function that builds
+    // something else.
+    let call = located(quote!(#private::built_by), path.span());
+    let argument = quote_spanned!(path.span()=> (#path));
+    Some(quote! {
+        fn __registered() -> #self_ty {
+            #call #argument
+        }
+        #krate::register!(#self_ty, __registered);
+    })
 }

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use crate::error::Errors;
-use crate::expand::{Bodies, Names, PromptEnum, for_event, signals_stubs, types, used_path};
+use crate::expand::{Bodies, Checks, Names, PromptEnum, signals_stubs, types, used_path};
 use crate::parse::{Source, Unreadable, WorkflowDef};
 
 /// For a block whose steps have mistakes.
@@ -14,7 +14,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
     let names = Names::new(source, def);
     let prompts = PromptEnum::new(source, def, &names);
     let Names { krate, private, self_ty, .. } = &names;
-    let (impl_generics, _, where_clause) = names.generics.split_for_impl();
+    let (impl_generics, _, where_clause) = names.assumed.split_for_impl();
     let block = source.stripped();
     let bodies = Bodies {
         start: quote!(#private::unfinished()),
@@ -29,8 +29,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
     let asks = prompts.stubs(&names);
     let signals = signals_stubs(def, &names);
     let types = types(def, &names, &prompts.ty(&names), &quote!(#private::Unfinished));
-    let checks =
-        def.steps.iter().flat_map(|step| step.signature.events()).map(|event| for_event(event, &names));
+    let checks = Checks::of_signatures(source, def, &names).definition(&names);
     let used = used_path(source);
     quote! {
         #errors
@@ -40,6 +39,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
         #[allow(clippy::all, dead_code, private_interfaces, unreachable_patterns, unused_imports, unused_variables)]
         const _: () = {
             use #krate::__private::{self, Otherwise as _};
+            #checks
             #prompt_impls
             #asks
             #signals
@@ -48,9 +48,6 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
                 #types
                 const GRAPH: &'static #private::graph::Graph = #private::NO_GRAPH;
                 #methods
-            }
-            fn __checks #impl_generics () #where_clause {
-                #(#checks)*
             }
             #used
         };

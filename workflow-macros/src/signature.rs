@@ -87,6 +87,18 @@ pub(crate) struct Event {
     pub(crate) payload: Payload,
 }
 
+impl Event {
+    /// Whether the author wrote the type; where not, it is behind a capability, which the author wrote.
+    pub(crate) fn is_written(&self) -> bool {
+        !is_ours(&self.ty)
+    }
+}
+
+/// Whether a type is that of an event behind a capability.
+pub(crate) fn is_ours(ty: &Type) -> bool {
+    matches!(ty, Type::Path(ty) if ty.path.segments.first().is_some_and(|first| first.ident == OURS))
+}
+
 /// What a form is about.
 #[derive(Clone)]
 pub(crate) enum Payload {
@@ -228,12 +240,15 @@ impl Signature {
     }
 }
 
+/// What the types of such events begin with.
+const OURS: &str = "__private";
+
 /// The event behind a capability, of which the author writes the payload only.
 fn ours(kind: Kind, form: &str, written: &Type, payload: Payload) -> Event {
-    let form = Ident::new(form, written.span());
+    let (private, form) = (Ident::new(OURS, written.span()), Ident::new(form, written.span()));
     let ty = match &payload {
-        Payload::Written(payload) => parse_quote_spanned!(written.span()=> __private::#form<#payload>),
-        Payload::Unit | Payload::Text => parse_quote_spanned!(written.span()=> __private::#form),
+        Payload::Written(payload) => parse_quote_spanned!(written.span()=> #private::#form<#payload>),
+        Payload::Unit | Payload::Text => parse_quote_spanned!(written.span()=> #private::#form),
     };
     Event { kind, ty, payload }
 }
@@ -329,6 +344,10 @@ impl Reader<'_> {
             self.errors.on(ty, "a step takes the context once; remove this parameter");
             self.errors.on(first, "the context is first taken here");
             return;
+        }
+        let of = last_segment(elem).and_then(|(_, args)| args.first().copied());
+        if let Some(other) = of.filter(|of| event_name(of) != event_name(self.self_ty)) {
+            self.errors.on(other, "a step sees the run of its own workflow only; take `&Context<Self>`");
         }
         self.context = Some(ty.clone());
         self.args.push(Arg::Context(elem.clone()));

@@ -120,6 +120,27 @@ impl VisitMut for ReplaceSelf<'_> {
     }
 }
 
+/// The types of which a type is made: what stands at the ends of its arguments. None where it is not made of others.
+pub(crate) fn parts(ty: &Type) -> Vec<&Type> {
+    fn ends<'a>(ty: &'a Type, found: &mut Vec<&'a Type>) {
+        let inner = inner(ty);
+        if inner.is_empty() && matches!(bare(ty), Type::Path(_)) {
+            found.push(ty);
+        }
+        inner.into_iter().for_each(|ty| ends(ty, found));
+    }
+    fn inner(ty: &Type) -> Vec<&Type> {
+        match bare(ty) {
+            Type::Tuple(tuple) => tuple.elems.iter().collect(),
+            Type::Array(array) => vec![&*array.elem],
+            ty => last_segment(ty).map(|(_, args)| args).unwrap_or_default(),
+        }
+    }
+    let mut found = Vec::new();
+    inner(ty).into_iter().for_each(|ty| ends(ty, &mut found));
+    found
+}
+
 /// Whether the type mentions a parameter of the `impl` block.
 pub(crate) fn mentions(ty: &impl ToTokens, generics: &Generics) -> bool {
     let idents: Vec<&Ident> = generics
@@ -182,7 +203,7 @@ impl VisitMut for Owned<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{event_name, mentions};
+    use super::{compact, event_name, mentions, parts};
     use syn::parse_quote;
 
     #[test]
@@ -196,6 +217,13 @@ mod tests {
         assert_eq!(name(parse_quote!(r#type)), "type");
         assert_eq!(name(parse_quote!(())), "()");
         assert_eq!(name(parse_quote!(Pick<dyn Fn(u8) -> b::B>)), "Pick<dyn Fn(u8) -> b::B>");
+    }
+
+    #[test]
+    fn parts_are_at_the_ends_of_the_arguments() {
+        let parts = |ty: syn::Type| parts(&ty).into_iter().map(compact).collect::<Vec<_>>().join(" ");
+        assert_eq!(parts(parse_quote!(a::Row)), "");
+        assert_eq!(parts(parse_quote!(HashMap<String, Vec<(a::Row, [Cell; 3])>>)), "String a::Row Cell");
     }
 
     #[test]

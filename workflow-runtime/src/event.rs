@@ -226,6 +226,7 @@ pub struct Text {
     pub message: String,
 }
 
+#[diagnostic::do_not_recommend]
 impl Prompt for Text {
     type Response = String;
 }

@@ -52,6 +52,51 @@ impl<T: Serialize + DeserializeOwned> Stored for T {
     }
 }
 
+/// A value that can go from thread to thread, and be read from several. Not public API.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be shared between threads",
+    label = "the steps of a run, and those who watch it, are on several threads",
+    note = "use `Arc` in place of `Rc`, and `Mutex` or an atomic in place of `Cell` and `RefCell`"
+)]
+pub trait Shareable {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> Shareable for T {}
+
+/// A workflow that its runs can share. Not public API.
+#[diagnostic::on_unimplemented(
+    message = "the workflow `{Self}` cannot be shared between threads",
+    label = "all runs of a workflow share this value, and they are on several threads",
+    note = "let its fields be `Arc` in place of `Rc`, and `Mutex` or an atomic in place of `Cell` and `RefCell`; what a \
+            single run changes belongs in its state (`#[workflow(state = S)]`)"
+)]
+pub trait SharedByRuns {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> SharedByRuns for T {}
+
+/// A value that others get a copy of. Not public API.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `Clone`",
+    label = "a run keeps this value, and gives copies of it away",
+    note = "derive `Clone` (`#[data]` does)"
+)]
+pub trait Copied {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Copied for T {}
+
+/// A state that a run can begin with. Not public API.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `Default`",
+    label = "a run begins with the default of its state",
+    note = "derive or implement `Default`"
+)]
+pub trait HasDefault {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> HasDefault for T {}
+
 /// An event that a step may take by value. Not public API.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is taken by value, but it is not `Clone`",

@@ -147,8 +147,8 @@ pub use event::{
 };
 pub use forms::{Saved, Stored};
 pub use handle::{
-    Ask, Pending, PendingError, Question, RespondError, Run, RunError, RunFuture, RunId, RunOptions,
-    SendError, Stalled, WaitingJoin, WorkflowExt,
+    Ask, Delivery, Pending, PendingError, Question, RespondError, Run, RunError, RunFuture, RunId,
+    RunOptions, SendError, Stalled, WaitingJoin, WorkflowExt,
 };
 pub use inbox::{Inbox, Receiving};
 pub use macros::{Event, Prompt, data, event, prompt, step, workflow};
@@ -163,8 +163,8 @@ pub use store::{Store, StoreError};
 pub use stream::{EVENTS_KEPT, EventCounts, RunEvent, RunEventKind, RunEvents, StreamError};
 pub use trace::Trace;
 pub use workflow::{
-    AnswerError, Asks, BlockingStep, Events, Schema, Signals, StepCall, StepFuture, StepPolicy, StepResult,
-    Workflow,
+    AnswerError, AskedBy, Asks, BlockingStep, Events, Schema, SentTo, Shared, Signals, StepCall, StepFuture,
+    StepPolicy, StepResult, Workflow,
 };
 pub use workflow_graph as graph;
 pub use workflow_graph::Graph;

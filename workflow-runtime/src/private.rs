@@ -11,10 +11,11 @@ use std::future::Future;
 pub use std::borrow::Cow;
 pub use std::boxed::Box;
 pub use std::clone::Clone;
+pub use std::default::Default;
 pub use std::iter::{IntoIterator, Iterator};
 pub use std::marker::{PhantomData, Send, Sync};
 pub use std::option::Option::{self, None, Some};
-pub use std::primitive::{u32, u64};
+pub use std::primitive::{bool, u32, u64};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::string::{String, ToString};
 pub use std::sync::Arc;
@@ -38,13 +39,17 @@ pub use crate::event::{
     Event, Expired, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Signal, Start, StepFailed,
     Stop, Text,
 };
-pub use crate::forms::{Fallible, Form, SameEvent, Saved, TakenByValue};
+pub use crate::forms::{
+    Copied, Fallible, Form, HasDefault, SameEvent, Saved, Shareable, SharedByRuns, TakenByValue,
+};
 pub use crate::inbox::Inbox;
 pub use crate::one_of::{Never, OneOf};
+use crate::registry::__register::Built;
 pub use crate::retry::Retry;
 use crate::retry::duration;
 pub use crate::workflow::{
-    AnswerError, Asks, Events, Schema, Signals, StepCall, StepFuture, StepPolicy, StepResult, Workflow,
+    AnswerError, Asks, Events, Schema, Shared, Signals, StepCall, StepFuture, StepPolicy, StepResult,
+    Workflow,
 };
 
 // ---- checks ----
@@ -52,24 +57,24 @@ pub use crate::workflow::{
 /// `T` is what a step may take and return.
 pub const fn event<T: Event>() {}
 
-/// `T` can stand in a saved run.
-pub const fn saved<T: Saved>() {}
-
-/// `T` may be taken by value.
-pub const fn taken_by_value<T: TakenByValue>() {}
-
-/// `T` can be sent to a run, and stand in a saved one.
-pub const fn signal<T: Saved + Send + Sync + 'static>() {}
+/// `W` is a value that runs can share.
+pub const fn shared_by_runs<W: SharedByRuns>() {}
 
 /// `T`, as a signature writes it, is `Ours`.
 pub const fn form<T: Form<Ours>, Ours>() {}
 
-/// A step that is an `async fn`. Its future is moved between threads.
-pub fn every_step_is_send<E, F>(step: F) -> StepCall<E>
-where
-    F: Future<Output = StepResult<E>> + Send + 'static,
-{
-    StepCall::Running(Box::pin(step))
+/// `T`, as a signature writes it, is a `Result` of `O`.
+pub const fn fallible<T: Fallible<O>, O>() {}
+
+/// `Type` is the type itself, where all checks have passed; where one has not, there is no `PASSED` to look it up with,
+/// and the compiler, which has reported that, takes every use of `Type` for granted.
+pub trait Checked<const PASSED: bool> {
+    /// `Self`.
+    type Type;
+}
+
+impl<T> Checked<true> for T {
+    type Type = T;
 }
 
 /// A type, as the receiver of what can be done with it.
@@ -83,46 +88,103 @@ impl<T: ?Sized> Of<T> {
     }
 }
 
-impl<T: Event> Of<T> {
-    /// Checks that an event can be saved; a type that is no event has been reported already.
-    pub fn event_is_saved(&self)
-    where
-        T: Saved,
-    {
-    }
+// The questions about a type. It stands in the question once more, as `U`, because that is what the compiler underlines
+// then. A question in an `impl` with a bound is not asked where the bound does not hold, which has been reported.
 
-    /// Checks that an event can be cloned; a type that is no event has been reported already.
-    pub fn event_is_cloned(&self)
-    where
-        T: TakenByValue,
-    {
-    }
+impl<T> Of<T> {
+    /// Whether it can be saved.
+    pub fn saved<U: Saved>() {}
+
+    /// Whether it is a prompt.
+    pub fn prompt<U: Prompt>() {}
+
+    /// Whether there is a value to begin with.
+    pub fn has_default<U: HasDefault>() {}
+}
+
+// Our attributes make all of it true together: so what is missing is reported as one thing.
+impl<T: Saved> Of<T> {
+    /// Whether `U`, of which it is made, can be saved: not asked, because it can.
+    pub fn else_saved<U>() {}
+
+    /// Whether `U`, which is made of it, can be saved.
+    pub fn then_saved<U: Saved>() {}
+
+    /// Whether it can be shared between threads.
+    pub fn is_shareable<U: Shareable>() {}
+
+    /// Whether it can be copied out.
+    pub fn is_copied<U: Copied>() {}
+}
+
+impl<T: Event> Of<T> {
+    /// Whether an event can be saved.
+    pub fn event_is_saved<U: Saved>() {}
+}
+
+impl<T: Event + Saved> Of<T> {
+    /// Whether an event can be shared between threads.
+    pub fn event_is_shareable<U: Shareable>() {}
+
+    /// Whether a step can take the event by value.
+    pub fn event_is_taken<U: TakenByValue>() {}
 }
 
 impl<Q: Prompt> Of<Q> {
-    /// Checks that a question can be saved; a type that is no prompt has been reported already.
-    pub fn prompt_is_saved(&self)
-    where
-        Q: Saved,
-    {
-    }
+    /// Whether a question can be saved.
+    pub fn prompt_is_saved<U: Saved>() {}
 
-    /// Checks that an answer can be saved; a type that is no prompt has been reported already.
-    pub fn response_is_saved(&self)
-    where
-        Q::Response: Saved,
-    {
-    }
+    /// Whether its answer can be saved.
+    pub fn response_is_saved<U: Prompt<Response: Saved>>() {}
 
-    /// Checks that an answer can be cloned; a type that is no prompt has been reported already.
-    pub fn response_is_cloned(&self)
-    where
-        Q::Response: TakenByValue,
-    {
-    }
+    /// Whether both can be shared between threads.
+    pub fn prompt_is_shareable<U: Shareable + Prompt<Response: Shareable>>() {}
+}
+
+impl<I: Saved> Of<Start<I>> {
+    /// Whether a step can take the input by value.
+    pub fn is_taken<U: TakenByValue>() {}
+}
+
+impl<T: Saved> Of<Signal<T>> {
+    /// Whether a step can take the signal by value.
+    pub fn is_taken<U: TakenByValue>() {}
+}
+
+impl<Q: Prompt<Response: Saved>> Of<Q> {
+    /// Whether a step can take the answer by value.
+    pub fn answer_is_taken<U: TakenByValue>() {}
+
+    /// Whether the answer can be copied out.
+    pub fn answer_is_copied<U: Prompt<Response: Copied>>() {}
 }
 
 // ---- what is done with types that passed their checks ----
+
+impl<W: Workflow + Send + Sync> Of<W> {
+    /// The workflow as its runs share it.
+    pub fn share(workflow: Arc<W>) -> Shared<W> {
+        Shared::new(workflow)
+    }
+
+    /// A step that is an `async fn`. Its future is moved between threads.
+    pub fn every_step_is_send<E, F>(step: F) -> StepCall<E>
+    where
+        F: Future<Output = StepResult<E>> + Send + 'static,
+    {
+        StepCall::Running(Box::pin(step))
+    }
+
+    /// Calls a step that blocks its thread, later and elsewhere.
+    pub fn blocking<E>(step: impl FnOnce() -> StepResult<E> + Send + 'static) -> StepCall<E> {
+        StepCall::Blocking(Box::new(step))
+    }
+
+    /// The workflow that the registry is given.
+    pub fn built(workflow: W) -> Built {
+        Arc::new(Shared::new(Arc::new(workflow)))
+    }
+}
 
 impl<T: Saved> Of<T> {
     /// The value as JSON.
@@ -184,13 +246,6 @@ impl<O> Of<Stop<O>> {
 }
 
 impl<T> Of<Signal<T>> {
-    /// Checks that a signal can be cloned; a type that is not our `Signal` has been reported already.
-    pub fn signal_is_cloned(&self)
-    where
-        Signal<T>: TakenByValue,
-    {
-    }
-
     /// The event that a signal becomes.
     pub fn signal(&self, signal: T) -> Signal<T> {
         Signal(signal)
@@ -279,20 +334,64 @@ pub trait Otherwise {
     /// The type.
     type T;
 
-    /// No event.
-    fn event_is_saved(&self) {}
+    /// Cannot be saved: perhaps because `U`, of which it is made, cannot.
+    fn else_saved<U: Saved>() {}
+
+    /// Cannot be saved, which is why `U`, which is made of it, cannot.
+    fn then_saved<U>() {}
+
+    /// Cannot be saved.
+    fn is_shareable<U>() {}
+
+    /// Cannot be saved.
+    fn is_copied<U>() {}
+
+    /// Is none of ours, or cannot be saved.
+    fn is_taken<U>() {}
 
     /// No event.
-    fn event_is_cloned(&self) {}
+    fn event_is_saved<U>() {}
+
+    /// No event, or it cannot be saved.
+    fn event_is_shareable<U>() {}
+
+    /// No event, or it cannot be saved.
+    fn event_is_taken<U>() {}
 
     /// No prompt.
-    fn prompt_is_saved(&self) {}
+    fn prompt_is_saved<U>() {}
 
     /// No prompt.
-    fn response_is_saved(&self) {}
+    fn response_is_saved<U>() {}
 
     /// No prompt.
-    fn response_is_cloned(&self) {}
+    fn prompt_is_shareable<U>() {}
+
+    /// No prompt, or its answer cannot be saved.
+    fn answer_is_taken<U>() {}
+
+    /// No prompt, or its answer cannot be saved.
+    fn answer_is_copied<U>() {}
+
+    /// Cannot be shared.
+    fn share<W>(_: Arc<Self::T>) -> W {
+        refused()
+    }
+
+    /// Cannot be shared with it.
+    fn every_step_is_send<E, F: Future<Output = StepResult<E>>>(_: F) -> StepCall<E> {
+        refused()
+    }
+
+    /// Cannot be shared with it.
+    fn blocking<E>(_: impl FnOnce() -> StepResult<E>) -> StepCall<E> {
+        refused()
+    }
+
+    /// Cannot be shared.
+    fn built(_: Self::T) -> Built {
+        refused()
+    }
 
     /// Cannot be saved.
     fn encode(&self, _: &Self::T) -> Result<Box<RawValue>, JsonError> {
@@ -342,9 +441,6 @@ pub trait Otherwise {
     }
 
     /// Is not our `Signal`.
-    fn signal_is_cloned(&self) {}
-
-    /// Is not our `Signal`.
     fn signal<S>(&self, _: S) -> Self::T {
         refused()
     }
@@ -384,16 +480,16 @@ fn refused() -> ! {
     unreachable!("a type that failed its check is used")
 }
 
+/// The workflow that the registry is given.
+pub fn built_by<W>(build: fn() -> W) -> W {
+    build()
+}
+
 // ---- the inputs and outputs of steps ----
 
 /// Runs a step that is a plain `fn`.
 pub fn done<E>(step: impl FnOnce() -> StepResult<E>) -> StepCall<E> {
     StepCall::Done(step())
-}
-
-/// Calls a step that blocks its thread, later and elsewhere.
-pub fn blocking<E>(step: impl FnOnce() -> StepResult<E> + Send + 'static) -> StepCall<E> {
-    StepCall::Blocking(Box::new(step))
 }
 
 /// The input of a step with one parameter.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use workflow_graph::Graph;
 
 use crate::runner::{Kind, Typed};
-use crate::workflow::Workflow;
+use crate::workflow::{Shared, Workflow};
 
 /// Every workflow of the program that was registered, sorted by name.
 ///
@@ -129,13 +129,13 @@ impl Registration {
 
     /// Builds it, with the function it was registered with; `None` if it is no `W`.
     #[must_use]
-    pub fn build_as<W: Workflow>(&self) -> Option<Arc<W>> {
-        (self.build)().downcast().ok()
+    pub fn build_as<W: Workflow + Send + Sync>(&self) -> Option<Arc<W>> {
+        (self.build)().downcast::<Shared<W>>().ok()?.value()
     }
 }
 
 fn kind<W: Workflow>(built: __register::Built) -> Option<Arc<dyn Kind>> {
-    Some(Arc::new(Typed(built.downcast::<W>().ok()?)))
+    Some(Arc::new(Typed(Shared::clone(&*built.downcast::<Shared<W>>().ok()?))))
 }
 
 impl fmt::Debug for Registration {
@@ -217,11 +217,12 @@ macro_rules! register {
         $crate::__register::inventory::submit! {
             $crate::Registration::new::<$workflow>(
                 {
-                    fn build() -> $crate::__register::Built {
-                        let workflow: $workflow = $build();
-                        $crate::__register::Arc::new(workflow)
+                    // A name of our own, because `$build` is looked up in here, too.
+                    fn __build() -> $crate::__register::Built {
+                        use $crate::__private::Otherwise as _;
+                        $crate::__private::Of::<$workflow>::built($build())
                     }
-                    build
+                    __build
                 },
                 $crate::__register::file!(),
                 $crate::__register::line!(),

@@ -16,12 +16,12 @@ use workflow_graph::Graph;
 
 use crate::engine::{Counted, InvocationId, Time};
 use crate::error::StepError;
-use crate::event::{Prompt, RequestId};
+use crate::event::RequestId;
 use crate::forms::Stored;
 use crate::handle::{Ask, Question, RunError};
 use crate::store::StoredEvent;
 use crate::wakers::{Place, Wakers};
-use crate::workflow::{Asks, Workflow};
+use crate::workflow::{AskedBy, Workflow};
 
 /// How many events a run keeps for readers that come late or fall behind.
 pub const EVENTS_KEPT: usize = 1_024;
@@ -182,10 +182,7 @@ impl<W: Workflow> RunEvent<W> {
     /// }
     /// ```
     #[must_use]
-    pub fn ask<Q: Prompt>(&self) -> Option<Ask<Q>>
-    where
-        W: Asks<Q>,
-    {
+    pub fn ask<Q: AskedBy<W>>(&self) -> Option<Ask<Q>> {
         match &self.kind {
             RunEventKind::InputRequired(question) => question.ask(),
             _ => None,

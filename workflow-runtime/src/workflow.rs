@@ -1,5 +1,7 @@
 //! The trait that `#[workflow]` implements, and what a step looks like from outside.
 
+use std::any::Any;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +22,12 @@ use crate::retry::Retry;
 ///
 /// `#[workflow]` implements this trait; writing it by hand is possible and shown in the `by_hand` example.
 /// Start runs with [`WorkflowExt`](crate::WorkflowExt).
-pub trait Workflow: Sized + Send + Sync + 'static {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a workflow",
+    label = "this is no workflow",
+    note = "put `#[workflow]` on the `impl` block with its steps"
+)]
+pub trait Workflow: Sized + 'static {
     /// What a run starts with: the `I` of `Start<I>`.
     type Input: Stored + Send + Sync + 'static;
     /// What a run ends with: the `O` of `Stop<O>`.
@@ -59,6 +66,9 @@ pub trait Workflow: Sized + Send + Sync + 'static {
         request: RequestId,
         response: &RawValue,
     ) -> Result<Self::Event, AnswerError>;
+
+    /// The workflow as its runs share it: [`Shared::new`], which is where it has to be `Send` and `Sync`.
+    fn share(self: Arc<Self>) -> Shared<Self>;
 
     /// Calls one step.
     ///
@@ -109,12 +119,86 @@ impl StepPolicy {
 /// A workflow that takes the signal `T`. `#[workflow]` implements it for each, so that an undeclared one does not
 /// compile.
 #[diagnostic::on_unimplemented(
-    message = "workflow `{Self}` takes no signal `{T}`",
-    label = "no step of this workflow takes `Signal<{T}>`"
+    message = "the workflow `{Self}` takes no signal `{T}`",
+    label = "no step of this workflow takes `Signal<{T}>` or `Inbox<{T}>`"
 )]
 pub trait Signals<T>: Workflow {
     /// The event that a signal becomes.
     fn signal(signal: T) -> Self::Event;
+}
+
+/// A workflow that its runs share, on several threads.
+pub struct Shared<W: Workflow> {
+    steps: Arc<dyn Steps<W>>,
+}
+
+impl<W: Workflow> Shared<W> {
+    /// Shares it.
+    pub fn new(workflow: Arc<W>) -> Self
+    where
+        W: Send + Sync,
+    {
+        Self { steps: workflow }
+    }
+
+    /// The workflow itself.
+    pub(crate) fn value(&self) -> Option<Arc<W>>
+    where
+        W: Send + Sync,
+    {
+        Arc::clone(&self.steps).any().downcast().ok()
+    }
+
+    pub(crate) fn call(
+        &self,
+        step: StepId,
+        input: Input<W::Event>,
+        context: Context<W>,
+    ) -> StepCall<W::Event> {
+        Arc::clone(&self.steps).call_step(step, input, context)
+    }
+}
+
+impl<W: Workflow> Clone for Shared<W> {
+    fn clone(&self) -> Self {
+        Self { steps: Arc::clone(&self.steps) }
+    }
+}
+
+impl<W: Workflow> fmt::Debug for Shared<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shared").field(&W::GRAPH.name).finish()
+    }
+}
+
+/// The part of a workflow that runs use.
+//
+// `Send` and `Sync` stand here and not above `Workflow`: there, the compiler would report what is neither at each `impl`
+// for the workflow and at each use of one, and not once.
+trait Steps<W: Workflow>: Send + Sync {
+    fn call_step(
+        self: Arc<Self>,
+        step: StepId,
+        input: Input<W::Event>,
+        context: Context<W>,
+    ) -> StepCall<W::Event>;
+
+    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<W: Workflow + Send + Sync> Steps<W> for W {
+    fn call_step(
+        self: Arc<Self>,
+        step: StepId,
+        input: Input<W::Event>,
+        context: Context<W>,
+    ) -> StepCall<W::Event> {
+        self.call(step, input, context)
+    }
+
+    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
 }
 
 /// What calling a step gives.
@@ -156,8 +240,8 @@ pub trait Events: Payload {
 ///
 /// `R` is the response type of `Q` and never written.
 #[diagnostic::on_unimplemented(
-    message = "workflow `{Self}` never asks `{Q}`",
-    label = "no step of this workflow returns `InputRequired<{Q}>`"
+    message = "the workflow `{Self}` never asks `{Q}`",
+    label = "no step of this workflow returns `InputRequired<{Q}>` or takes `Asker<{Q}>`"
 )]
 pub trait Asks<Q, R = <Q as Prompt>::Response>: Workflow {
     /// The prompt, if this is a `Q`.
@@ -168,6 +252,59 @@ pub trait Asks<Q, R = <Q as Prompt>::Response>: Workflow {
     /// # Errors
     /// `asked` is not a `Q`, no step takes the answer, or the prompt's `validate` refuses it.
     fn answer(asked: &Self::Event, request: RequestId, response: R) -> Result<Self::Event, AnswerError>;
+}
+
+/// A question of the workflow `W`: each `Q` that `W` [`Asks`].
+///
+/// It says the same about the question, and is what the methods of a run ask for: so the compiler knows which question
+/// it is about before it looks for who asks it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a question of the workflow `{W}`",
+    label = "no step of this workflow asks it",
+    note = "a question is a type with `#[prompt(response = ..)]` of which some step returns `InputRequired<{Self}>` or \
+            takes an `Asker<{Self}>`"
+)]
+pub trait AskedBy<W: Workflow>: Prompt {
+    /// The prompt, if this is one.
+    fn pick(prompt: &W::Prompt) -> Option<&Self>;
+
+    /// The event that an answer becomes, where `asked` is the question.
+    ///
+    /// # Errors
+    /// As [`Asks::answer`].
+    fn answer(
+        asked: &W::Event,
+        request: RequestId,
+        response: Self::Response,
+    ) -> Result<W::Event, AnswerError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<W: Asks<Q>, Q: Prompt> AskedBy<W> for Q {
+    fn pick(prompt: &W::Prompt) -> Option<&Q> {
+        W::pick(prompt)
+    }
+
+    fn answer(asked: &W::Event, request: RequestId, response: Q::Response) -> Result<W::Event, AnswerError> {
+        W::answer(asked, request, response)
+    }
+}
+
+/// A signal to the workflow `W`: each `T` of which `W` takes [`Signals`]. As [`AskedBy`] is for questions.
+#[diagnostic::on_unimplemented(
+    message = "the workflow `{W}` takes no signal `{Self}`",
+    label = "no step of this workflow takes `Signal<{Self}>` or `Inbox<{Self}>`"
+)]
+pub trait SentTo<W: Workflow> {
+    /// The event that it becomes.
+    fn into_event(self) -> W::Event;
+}
+
+#[diagnostic::do_not_recommend]
+impl<W: Signals<T>, T> SentTo<W> for T {
+    fn into_event(self) -> W::Event {
+        W::signal(self)
+    }
 }
 
 /// Why an answer cannot be taken. Nothing has changed: the question is still open.

@@ -18,7 +18,7 @@ use workflow_runtime::graph::{
     self, Alternative, EventId, Param, ParamForm, Returns, Role, Slot, StepId, StepOptions,
 };
 use workflow_runtime::prelude::*;
-use workflow_runtime::{AnswerError, Events, RequestId, StepCall};
+use workflow_runtime::{AnswerError, Events, RequestId, Shared, StepCall};
 
 struct AskForNumber;
 
@@ -192,6 +192,10 @@ impl Workflow for AskForNumber {
         let response = serde_json::from_str(response.get())
             .map_err(|error| AnswerError::WrongType { expected: "String", reason: error.to_string() })?;
         Self::answer(asked, request, response)
+    }
+
+    fn share(self: Arc<Self>) -> Shared<Self> {
+        Shared::new(self)
     }
 
     fn call(self: Arc<Self>, step: StepId, input: Input<Event>, _: Context<Self>) -> StepCall<Event> {

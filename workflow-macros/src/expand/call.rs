@@ -5,7 +5,8 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use workflow_graph as model;
 
-use crate::expand::{Names, located};
+use crate::expand::forms::{element, one_of, whole};
+use crate::expand::{Names, checked, located};
 use crate::graph::{EventInfo, Graph, spelled_alike};
 use crate::parse::StepDef;
 use crate::signature::{Alternative, Arg, Event, Many, Param, ParamForm, Taken, Tool};
@@ -20,11 +21,11 @@ pub(super) fn body(graph: &Graph<'_>, names: &Names) -> TokenStream {
         let span = def.signature.name.span();
         if def.signature.is_async {
             // The caret of "future cannot be sent between threads safely" stands under the step's name.
-            let boxed = located(quote!(#private::every_step_is_send), span);
+            let boxed = located(quote!(#private::Of::<Self>::every_step_is_send), span);
             let block = quote_spanned!(span=> (async move { #body }));
             quote!(#number => #boxed #block,)
         } else if def.args.blocking {
-            quote!(#number => #private::blocking(move || { #body }),)
+            quote!(#number => #private::Of::<Self>::blocking(move || { #body }),)
         } else {
             quote!(#number => #private::done(move || { #body }),)
         }
@@ -63,13 +64,13 @@ impl Arm<'_> {
                 quote!(#tool)
             }
         });
-        let name = &signature.name;
+        let (this, name) = (checked(&quote!(Self)), &signature.name);
         let wait = signature.is_async.then(|| quote!(.await));
         let gives = self.gives();
         quote! {
             #takes
             #tools
-            let __out = Self::#name(#receiver #(#args),*)#wait;
+            let __out = <#this>::#name(#receiver #(#args),*)#wait;
             #private::Ok(#gives)
         }
     }
@@ -125,7 +126,7 @@ impl Arm<'_> {
         let value = quote!(match #subject { #(#arms)* _ => return #private::misrouted(#step) });
         match &param.one_of {
             Some(written) => {
-                self.as_written(written, &self.one_of(param.alternatives.iter().map(whole)), &value)
+                self.as_written(written, &one_of(param.alternatives.iter().map(whole), self.names), &value)
             }
             None => value,
         }
@@ -135,7 +136,7 @@ impl Arm<'_> {
     fn taken(&self, taken: &Taken, info: &EventInfo, borrows: bool) -> TokenStream {
         let private = &self.names.private;
         let first = &info.first.ty;
-        let of = self.names.of(first);
+        let of = self.names.of_event(&info.first);
         let ty = &taken.event.ty;
         let other_spelling = !spelled_alike(first, ty);
         if taken.by_ref {
@@ -208,6 +209,7 @@ impl Arm<'_> {
         let private = &self.names.private;
         let returns = &self.def.signature.returns;
         let unwrapped = returns.result.as_ref().map(|(written, ok)| {
+            let written = checked(written);
             quote!(let __out = <#written as #private::Fallible<#ok>>::into_step_result(__out)?;)
         });
         if returns.alternatives.is_empty() {
@@ -215,18 +217,19 @@ impl Arm<'_> {
         }
         let emitted = match (&returns.one_of, returns.alternatives.as_slice()) {
             (None, [alternative]) => self.alternative(alternative, 0),
-            (one_of, alternatives) => {
+            (written, alternatives) => {
                 let letters = letters();
                 let arms =
                     alternatives.iter().zip(&letters).enumerate().map(|(position, (alternative, letter))| {
                         let emitted = self.alternative(alternative, position);
                         quote!(#private::OneOf::#letter(__out) => #emitted,)
                     });
-                let ours = self.one_of(alternatives.iter().map(|alternative| {
+                let types = alternatives.iter().map(|alternative| {
                     let ty = alternative.ty();
                     quote!(#ty)
-                }));
-                let out = one_of.as_ref().map(|written| self.as_ours(written, &ours, &quote!(__out)));
+                });
+                let ours = one_of(types, self.names);
+                let out = written.as_ref().map(|written| self.as_ours(written, &ours, &quote!(__out)));
                 quote!(match #out { #(#arms)* })
             }
         };
@@ -287,7 +290,7 @@ impl Arm<'_> {
                     };
                     (&many.ty, quote!(#private::Emitter<#element>), value)
                 }
-                (Tool::Asker { ty, prompt, response }, model::Tool::Asker(id)) => {
+                (Tool::Asker { prompt, response, .. }, model::Tool::Asker(id)) => {
                     let (asked, payload, id) = (&prompt.ty, self.names.payload(&prompt.payload), id.0);
                     let of = self.names.of(&payload);
                     let question = self.emitted(prompt);
@@ -301,7 +304,9 @@ impl Arm<'_> {
                             |__event| #answer,
                         )
                     };
-                    (&**ty, quote!(#private::Asker<#payload>), value)
+                    // Not compared with the written type once more, which is none where the question is no prompt.
+                    let payload = checked(&payload);
+                    return quote!(let #name: #private::Asker<#payload> = #value;);
                 }
                 (Tool::Inbox { ty, signal }, model::Tool::Inbox(id)) => {
                     let (payload, id) = (self.names.payload(&signal.payload), id.0);
@@ -337,17 +342,18 @@ impl Arm<'_> {
         let private = &self.names.private;
         match (&many.one_of, many.items.as_slice()) {
             (None, [item]) => self.emitted(item),
-            (one_of, items) => {
+            (written, items) => {
                 let letters = letters();
                 let arms = items.iter().zip(&letters).map(|(item, letter)| {
                     let emitted = self.emitted(item);
                     quote!(#private::OneOf::#letter(__out) => #emitted,)
                 });
-                let ours = self.one_of(items.iter().map(|item| {
+                let types = items.iter().map(|item| {
                     let ty = &item.ty;
                     quote!(#ty)
-                }));
-                let out = one_of.as_ref().map(|written| self.as_ours(written, &ours, &quote!(__out)));
+                });
+                let ours = one_of(types, self.names);
+                let out = written.as_ref().map(|written| self.as_ours(written, &ours, &quote!(__out)));
                 quote!(match #out { #(#arms)* })
             }
         }
@@ -372,34 +378,14 @@ impl Arm<'_> {
 
     // ---- between the author's spelling and ours ----
 
-    fn one_of(&self, types: impl Iterator<Item = TokenStream>) -> TokenStream {
-        let private = &self.names.private;
-        quote!(#private::OneOf<#(#types),*>)
-    }
-
     fn as_written(&self, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
-        let private = &self.names.private;
+        let (private, written) = (&self.names.private, checked(written));
         quote!(<#written as #private::Form<#ours>>::from_ours(#value))
     }
 
     fn as_ours(&self, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
-        let private = &self.names.private;
+        let (private, written) = (&self.names.private, checked(written));
         quote!(<#written as #private::Form<#ours>>::into_ours(#value))
-    }
-}
-
-/// An alternative with its `&`.
-fn whole(taken: &Taken) -> TokenStream {
-    let ty = &taken.event.ty;
-    if taken.by_ref { quote!(&#ty) } else { quote!(#ty) }
-}
-
-/// What a gather or a `StepFailed` is about, as written.
-fn element(param: &Param) -> TokenStream {
-    match (&param.one_of, param.alternatives.first()) {
-        (Some(one_of), _) => quote!(#one_of),
-        (None, Some(taken)) => whole(taken),
-        (None, None) => TokenStream::new(),
     }
 }
 

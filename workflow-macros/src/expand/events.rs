@@ -4,27 +4,27 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
-use crate::expand::{Bodies, Names, PromptEnum, call};
+use crate::expand::{Bodies, Names, PromptEnum, call, checked};
 use crate::graph::{EventInfo, Graph, spelled_alike};
 use crate::parse::WorkflowDef;
 use crate::signature::{Kind, Payload};
 
 /// The enum and what the runtime needs of it.
 pub(super) fn definition(graph: &Graph<'_>, names: &Names) -> TokenStream {
-    let Names { private, events, self_ty, generics, .. } = names;
-    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let Names { private, events, self_ty, assumed, .. } = names;
+    let (impl_generics, _, where_clause) = assumed.split_for_impl();
     let events_ty = names.events_ty();
     let variants = graph.events.iter().map(|info| {
-        let (variant, ty) = (&info.variant, &info.first.ty);
+        let (variant, ty) = (&info.variant, checked(&names.event_ty(&info.first)));
         if info.by_ref { quote!(#variant(#private::Arc<#ty>)) } else { quote!(#variant(#ty)) }
     });
     // Perhaps no event mentions the parameters of the block; an enum has to mention each of its own.
-    let phantom = (!generics.params.is_empty())
+    let phantom = (!assumed.params.is_empty())
         .then(|| quote!(__Parameters(#private::Never, #private::PhantomData<fn() -> #self_ty>),));
     let no_phantom = phantom.as_ref().map(|_| quote!(Self::__Parameters(__never, _) => match *__never {},));
     let clones = graph.events.iter().map(|info| {
         let variant = &info.variant;
-        let of = names.of(&info.first.ty);
+        let of = names.of_event(&info.first);
         if info.by_ref {
             quote!(Self::#variant(__event) => Self::#variant(#private::Arc::clone(__event)),)
         } else {
@@ -62,16 +62,16 @@ pub(super) fn definition(graph: &Graph<'_>, names: &Names) -> TokenStream {
 
 fn implementation(graph: &Graph<'_>, names: &Names, no_phantom: Option<&TokenStream>) -> TokenStream {
     let Names { private, .. } = names;
-    let (impl_generics, _, where_clause) = names.generics.split_for_impl();
+    let (impl_generics, _, where_clause) = names.assumed.split_for_impl();
     let events_ty = names.events_ty();
     let encodes = graph.events.iter().map(|info| {
         let variant = &info.variant;
-        let of = names.of(&info.first.ty);
+        let of = names.of_event(&info.first);
         quote!(Self::#variant(__event) => #of.encode(__event),)
     });
     let decodes = graph.events.iter().zip(0u16..).map(|(info, number)| {
         let variant = &info.variant;
-        let of = names.of(&info.first.ty);
+        let of = names.of_event(&info.first);
         let value = names.wrapped(info, quote!(__event));
         quote!(#number => #private::Result::map(#of.decode(__json), |__event| Self::#variant(#value)),)
     });
@@ -100,7 +100,7 @@ fn expiry(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {
     let private = &names.private;
     let questions = graph.of_kind(Kind::Prompt).map(|(_, info)| {
         let variant = &info.variant;
-        let of = names.of(&info.first.ty);
+        let of = names.of_event(&info.first);
         quote!(Self::#variant(__event) => #of.expires_in(__event),)
     });
     let questions: Vec<_> = questions.collect();
@@ -114,7 +114,7 @@ fn expiry(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {
         let taken = graph.events.get(expired.index())?;
         let expired = match other_prompt(info, taken) {
             Some(first) => names.of(&quote!(#private::Expired<#first>)),
-            None => names.of(&taken.first.ty),
+            None => names.of_event(&taken.first),
         };
         let value = quote!(#expired.expired(__event, __request));
         let value = as_the_same_prompt(info, taken, &quote!(Expired), value, names);
@@ -170,22 +170,12 @@ fn as_the_same_prompt(
 pub(super) fn signals(graph: &Graph<'_>, names: &Names) -> TokenStream {
     let impls = graph.of_kind(Kind::Signal).map(|(_, info)| {
         let (events, variant) = (&names.events, &info.variant);
-        let of = names.of(&info.first.ty);
+        let of = names.of_event(&info.first);
         let value = names.wrapped(info, quote!(#of.signal(__signal)));
         let payload = names.payload(&info.first.payload);
         signals_impl(names, &payload, &quote!(#events::#variant(#value)))
     });
-    let impls: Vec<_> = impls.collect();
-    let no_signal = (!impls.is_empty()).then(|| no_signal(names));
-    quote!(#(#impls)* #no_signal)
-}
-
-/// One more, of a type that has no values. Where there is a single implementation, the compiler takes the signal that
-/// is sent for a mistyped one of that, and never says that the workflow does not take it.
-fn no_signal(names: &Names) -> TokenStream {
-    let private = &names.private;
-    let signals = signals_impl(names, &quote!(#private::Never), &quote!(match __signal {}));
-    quote!(#[diagnostic::do_not_recommend] #signals)
+    quote!(#(#impls)*)
 }
 
 /// The same, where nothing can be sent yet.
@@ -199,14 +189,12 @@ pub(crate) fn signals_stubs(def: &WorkflowDef, names: &Names) -> TokenStream {
         known.push(name);
         is_new.then(|| signals_impl(names, &names.payload(&event.payload), &quote!(#private::unfinished())))
     });
-    let stubs: Vec<_> = stubs.collect();
-    let no_signal = (!stubs.is_empty()).then(|| no_signal(names));
-    quote!(#(#stubs)* #no_signal)
+    quote!(#(#stubs)*)
 }
 
 fn signals_impl(names: &Names, payload: &TokenStream, event: &TokenStream) -> TokenStream {
     let Names { private, self_ty, .. } = names;
-    let (impl_generics, _, where_clause) = names.generics.split_for_impl();
+    let (impl_generics, _, where_clause) = names.assumed.split_for_impl();
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Signals<#payload> for #self_ty #where_clause {
@@ -222,13 +210,13 @@ pub(super) fn bodies(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> 
     let Names { private, events, .. } = names;
     let start = graph.of_kind(Kind::Start).next().map(|(_, info)| {
         let variant = &info.variant;
-        let of = names.of(&info.first.ty);
+        let of = names.of_event(&info.first);
         let value = names.wrapped(info, quote!(#of.start(__input)));
         quote!(#events::#variant(#value))
     });
     let outputs = graph.of_kind(Kind::Stop).map(|(_, info)| {
         let variant = &info.variant;
-        let of = names.of(&info.first.ty);
+        let of = names.of_event(&info.first);
         quote!(#events::#variant(__event) => #private::Ok(#of.output(__event)),)
     });
     let questions = prompts.questions(graph, names);
@@ -256,7 +244,7 @@ fn answers(graph: &Graph<'_>, names: &Names) -> TokenStream {
     let arms = graph.of_kind(Kind::Prompt).filter_map(|(id, info)| {
         let variant = &info.variant;
         let prompt = names.payload(&info.first.payload);
-        let (asked, answered) = (names.of(&info.first.ty), names.of(&prompt));
+        let (asked, answered) = (names.of_event(&info.first), names.of(&prompt));
         let answer = answer_event(graph, names, id)?;
         Some(quote! {
             #events::#variant(__event) => {

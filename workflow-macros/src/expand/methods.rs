@@ -1,8 +1,7 @@
 //! The methods of the trait, whose bodies differ between a workflow and its stub.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use proc_macro2::TokenStream;
+use quote::quote;
 
 use crate::expand::Names;
 
@@ -17,7 +16,7 @@ pub(crate) struct Bodies {
 
 impl Bodies {
     pub(crate) fn methods(&self, names: &Names) -> TokenStream {
-        let Names { private, self_ty, .. } = names;
+        let private = &names.private;
         let Self { start, output, prompt, answer_json, call } = self;
         let headers = [
             quote!(fn start(__input: Self::Input) -> Self::Event),
@@ -30,6 +29,7 @@ impl Bodies {
                     __response: &#private::RawValue,
                 ) -> #private::Result<Self::Event, #private::AnswerError>
             },
+            quote!(fn share(self: #private::Arc<Self>) -> #private::Shared<Self>),
             quote! {
                 fn call(
                     self: #private::Arc<Self>,
@@ -39,24 +39,8 @@ impl Bodies {
                 ) -> #private::StepCall<Self::Event>
             },
         ];
-        let bodies = [start, output, prompt, answer_json, call];
-        let methods =
-            headers.into_iter().zip(bodies).map(|(header, body)| bounded(header, body, self_ty.span()));
-        quote!(#(#methods)*)
+        let share = &quote!(#private::Of::<Self>::share(self));
+        let bodies = [start, output, prompt, answer_json, share, call];
+        quote!(#(#headers { #bodies })*)
     }
-}
-
-/// A method that stands at that place from one end to the other. Each header asks the same of its types; so what
-/// they lack is reported once, at that place, and not once per header. What is between the ends keeps its spans,
-/// because the names of the parameters are looked up by them.
-pub(super) fn bounded(header: TokenStream, body: &TokenStream, span: Span) -> TokenStream {
-    let mut header: Vec<TokenTree> = header.into_iter().collect();
-    if let Some(first) = header.first_mut() {
-        first.set_span(span);
-    }
-    if let Some(last) = header.last_mut() {
-        last.set_span(span);
-    }
-    let header: TokenStream = header.into_iter().collect();
-    quote_spanned!(span=> #header { #body })
 }

@@ -2,15 +2,13 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::spanned::Spanned as _;
 use syn::{GenericParam, Generics};
 
 use crate::expand::events::answer_event;
-use crate::expand::methods::bounded;
-use crate::expand::{Names, located, prompt_variant};
+use crate::expand::{Names, checked, prompt_variant};
 use crate::graph::Graph;
 use crate::parse::{Source, WorkflowDef};
-use crate::signature::{Event, Kind, Payload};
+use crate::signature::{Event, Kind};
 use crate::types::{any_ident, mentions, unraw};
 
 /// The enum of all prompts of a workflow, if it has any.
@@ -123,7 +121,7 @@ impl PromptEnum {
         let arms = self.variants.iter().filter_map(|Variant { name, event, payload }| {
             let (_, info) = graph.event(event)?;
             let variant = &info.variant;
-            let (asked, prompt) = (names.of(&info.first.ty), names.of(payload));
+            let (asked, prompt) = (names.of_event(&info.first), names.of(payload));
             Some(quote!(#events::#variant(__event) => #private::Some(#enum_name::#name(#prompt.copy(#asked.asked(__event)))),))
         });
         quote!(#(#arms)*)
@@ -149,7 +147,7 @@ pub(super) fn asks(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> To
         let (id, info) = graph.event(event)?;
         let others = several.then(|| quote!(_ => #private::None,));
         let pick = quote!(#enum_name::#name(__prompt) => #private::Some(__prompt), #others);
-        let (asked, answered) = (names.of(&info.first.ty), names.of(payload));
+        let (asked, answered) = (names.of_event(&info.first), names.of(payload));
         let (events, event_variant) = (&names.events, &info.variant);
         let text = event.payload.name();
         let answer = answer_event(graph, names, id)?;
@@ -166,33 +164,26 @@ pub(super) fn asks(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> To
     quote!(#(#impls)*)
 }
 
-/// One impl. Its types stand where the prompt stands, so that a `Q` which is no prompt is reported there.
 fn asks_impl(names: &Names, variant: &Variant, pick: &TokenStream, answer: &TokenStream) -> TokenStream {
     let Names { private, self_ty, .. } = names;
     let payload = &variant.payload;
-    let (impl_generics, _, where_clause) = names.generics.split_for_impl();
-    let span = match &variant.event.payload {
-        Payload::Written(ty) => ty.span(),
-        Payload::Unit | Payload::Text => variant.event.ty.span(),
-    };
-    let asks = located(quote!(#private::Asks<#payload>), span);
-    let response = located(quote!(<#payload as #private::Prompt>::Response), span);
-    let header = quote! {
-        fn answer(
-            __asked: &<Self as #private::Workflow>::Event,
-            __request: #private::RequestId,
-            __response: #response,
-        ) -> #private::Result<<Self as #private::Workflow>::Event, #private::AnswerError>
-    };
-    let answer = bounded(header, answer, span);
-    let header =
-        quote!(fn pick(__prompt: &<Self as #private::Workflow>::Prompt) -> #private::Option<&#payload>);
-    let picked = bounded(header, &quote!(match __prompt { #pick }), span);
+    let (impl_generics, _, where_clause) = names.assumed.split_for_impl();
+    let checked = checked(payload);
+    let response = quote!(<#checked as #private::Prompt>::Response);
     quote! {
         #[automatically_derived]
-        impl #impl_generics #asks for #self_ty #where_clause {
-            #picked
-            #answer
+        impl #impl_generics #private::Asks<#payload, #response> for #self_ty #where_clause {
+            fn pick(__prompt: &<Self as #private::Workflow>::Prompt) -> #private::Option<&#payload> {
+                match __prompt { #pick }
+            }
+
+            fn answer(
+                __asked: &<Self as #private::Workflow>::Event,
+                __request: #private::RequestId,
+                __response: #response,
+            ) -> #private::Result<<Self as #private::Workflow>::Event, #private::AnswerError> {
+                #answer
+            }
         }
     }
 }

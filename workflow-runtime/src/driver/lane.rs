@@ -84,7 +84,7 @@ impl<W: Workflow> Lane<W> {
         let ticket = Ticket::of(host, &invoke, permit);
         let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone(), ticket.calls.clone());
         let Invoke { step, input, .. } = invoke;
-        let call = AssertUnwindSafe(|| Arc::clone(&host.workflow).call(step, input, context));
+        let call = AssertUnwindSafe(|| host.workflow.call(step, input, context));
         let result = match catch_unwind(call) {
             Ok(StepCall::Done(result)) => result,
             Ok(StepCall::Running(mut future)) => {

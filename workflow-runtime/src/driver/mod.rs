@@ -49,7 +49,7 @@ use crate::snapshot::Restored;
 use crate::store::Json;
 use crate::stream::{EventCounts, RunEventKind, Stream};
 use crate::wakers::{Place as WaitingPlace, Wakers};
-use crate::workflow::Workflow;
+use crate::workflow::{Shared, Workflow};
 
 use clock::Alarm;
 use lane::{Lane, Next};
@@ -61,7 +61,7 @@ pub(crate) use ledger::Standing;
 
 /// One run in memory.
 pub(crate) struct Host<W: Workflow> {
-    workflow: Arc<W>,
+    workflow: Shared<W>,
     id: RunId,
     clock: Clock,
     runtime: Handle,
@@ -160,13 +160,13 @@ struct Afterwards {
 
 impl<W: Workflow> Host<W> {
     /// Starts a run. The caller holds its first handle.
-    pub(crate) fn start(workflow: Arc<W>, input: W::Input, options: RunOptions) -> Arc<Self> {
+    pub(crate) fn start(workflow: Shared<W>, input: W::Input, options: RunOptions) -> Arc<Self> {
         Self::begin(workflow, input, options, Place::default())
     }
 
     /// Starts a run that takes turns with others.
     pub(crate) fn start_limited(
-        workflow: Arc<W>,
+        workflow: Shared<W>,
         input: W::Input,
         options: RunOptions,
         gate: Option<Arc<Semaphore>>,
@@ -176,7 +176,7 @@ impl<W: Workflow> Host<W> {
 
     /// Starts a run that was created in a store.
     pub(crate) fn start_kept(
-        workflow: Arc<W>,
+        workflow: Shared<W>,
         input: W::Input,
         options: RunOptions,
         kept: KeptAt,
@@ -185,7 +185,7 @@ impl<W: Workflow> Host<W> {
         Self::begin(workflow, input, options, Place { kept: Some(kept), gate })
     }
 
-    fn begin(workflow: Arc<W>, input: W::Input, options: RunOptions, place: Place) -> Arc<Self> {
+    fn begin(workflow: Shared<W>, input: W::Input, options: RunOptions, place: Place) -> Arc<Self> {
         let RunOptions { id, timeout, deadline } = options;
         let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
         let limits = Limits { deadline, timeout: timeout.map(millis) };
@@ -198,7 +198,7 @@ impl<W: Workflow> Host<W> {
 
     /// Takes up a run that was stored.
     pub(crate) fn resume_kept(
-        workflow: Arc<W>,
+        workflow: Shared<W>,
         restored: Restored<W::Event>,
         state: W::State,
         kept: KeptAt,
@@ -211,7 +211,7 @@ impl<W: Workflow> Host<W> {
     }
 
     /// A run that has ended with this output before.
-    pub(crate) fn completed(workflow: Arc<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
+    pub(crate) fn completed(workflow: Shared<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
         let engine = Engine::new(W::GRAPH);
         let host = Self::new(workflow, id, engine, W::State::default(), next_event, Place::default());
         host.publish(RunEventKind::Completed { output: output.clone() });
@@ -220,7 +220,7 @@ impl<W: Workflow> Host<W> {
     }
 
     /// Takes up a run that was saved. The caller holds its first handle.
-    pub(crate) fn resume(workflow: Arc<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
+    pub(crate) fn resume(workflow: Shared<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
         let place = Place::default();
         let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event, place);
         host.first_tick(Tick::Resumed, Limits::default());
@@ -228,7 +228,7 @@ impl<W: Workflow> Host<W> {
     }
 
     fn new(
-        workflow: Arc<W>,
+        workflow: Shared<W>,
         id: RunId,
         engine: Engine<W::Event>,
         state: W::State,

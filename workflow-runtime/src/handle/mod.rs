@@ -1,5 +1,6 @@
 //! What the caller holds: a run, its questions, and how it ended.
 
+mod delivery;
 mod error;
 mod id;
 mod question;
@@ -16,12 +17,13 @@ use serde_json::value::RawValue;
 
 use crate::driver::{Host, step_name};
 use crate::engine::{Refused, Request, Status, Tick};
-use crate::event::{Prompt, RequestId};
+use crate::event::RequestId;
 use crate::snapshot::{ResumeError, Snapshot, SnapshotError};
 use crate::stream::RunEvents;
 use crate::wakers::Place;
-use crate::workflow::{AnswerError, Asks, Events as _, Signals, Workflow};
+use crate::workflow::{AnswerError, AskedBy, Events as _, SentTo, Workflow};
 
+pub use delivery::Delivery;
 pub use error::{PendingError, RespondError, RunError, SendError, Stalled, WaitingJoin};
 pub use id::RunId;
 pub use question::{Ask, Pending, Question};
@@ -63,7 +65,7 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// # Panics
     /// Outside a tokio runtime, like `tokio::spawn`.
     fn run_with(self, input: W::Input, options: RunOptions) -> Run<W> {
-        Run { host: Handle(Host::start(self.into(), input, options)) }
+        Run { host: Handle(Host::start(self.into().share(), input, options)) }
     }
 
     /// Takes up a run where a snapshot left it, under its old id. Steps that had finished do not run again;
@@ -78,7 +80,7 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     fn resume(self, snapshot: Snapshot) -> Result<Run<W>, ResumeError> {
         let restored = snapshot.restore(W::GRAPH)?;
         let state = restored.state::<W::State>()?;
-        Ok(Run { host: Handle(Host::resume(self.into(), restored, state)) })
+        Ok(Run { host: Handle(Host::resume(self.into().share(), restored, state)) })
     }
 }
 
@@ -235,12 +237,12 @@ impl<W: Workflow> Run<W> {
     ///
     /// # Cancel safety
     /// Cancel safe: the answer is taken as a whole or not at all.
-    pub async fn respond<Q: Prompt>(&self, ask: &Ask<Q>, response: Q::Response) -> Result<(), RespondError>
-    where
-        W: Asks<Q>,
-    {
-        self.answer(ask.id, |asked| <W as Asks<Q>>::answer(asked, ask.id, response))?;
-        self.answer_is_stored(ask.id).await
+    pub fn respond<Q: AskedBy<W>>(&self, ask: &Ask<Q>, response: Q::Response) -> Delivery<'_, RespondError> {
+        let request = ask.id;
+        Delivery::new(async move {
+            self.answer(request, |asked| Q::answer(asked, request, response))?;
+            self.answer_is_stored(request).await
+        })
     }
 
     /// Answers a question with JSON of the response's type, for callers that do not have the type.
@@ -263,12 +265,9 @@ impl<W: Workflow> Run<W> {
     ///
     /// # Cancel safety
     /// Cancel safe: the signal is taken as a whole or not at all.
-    pub async fn send<T>(&self, signal: T) -> Result<(), SendError>
-    where
-        W: Signals<T>,
-    {
-        let event = W::signal(signal);
-        self.take_signal(event).await
+    pub fn send<T: SentTo<W>>(&self, signal: T) -> Delivery<'_, SendError> {
+        let event = signal.into_event();
+        Delivery::new(async move { self.take_signal(event).await })
     }
 
     /// Sends a signal by its name and as JSON, for callers that do not have the type: `send_json("Pay", ..)` for a

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::error::PendingError;
 use super::id::RunId;
 use crate::engine::Time;
-use crate::event::{Prompt, RequestId};
-use crate::workflow::{Asks, Workflow};
+use crate::event::RequestId;
+use crate::workflow::{AskedBy, Workflow};
 
 /// An open question, whatever its prompt.
 #[derive(Serialize)]
@@ -30,11 +30,8 @@ pub struct Question<W: Workflow> {
 impl<W: Workflow> Question<W> {
     /// The question as a `Q`, if it is one.
     #[must_use]
-    pub fn ask<Q: Prompt>(&self) -> Option<Ask<Q>>
-    where
-        W: Asks<Q>,
-    {
-        let prompt = <W as Asks<Q>>::pick(&self.prompt)?.clone();
+    pub fn ask<Q: AskedBy<W>>(&self) -> Option<Ask<Q>> {
+        let prompt = Q::pick(&self.prompt)?.clone();
         let Self { id, step, asked_at, expires_at, .. } = *self;
         Some(Ask { id, step, prompt, asked_at, expires_at })
     }
@@ -81,10 +78,7 @@ impl<W: Workflow> Pending<W> {
     ///
     /// # Errors
     /// None is open, or several.
-    pub fn one<Q: Prompt>(&self) -> Result<Ask<Q>, PendingError>
-    where
-        W: Asks<Q>,
-    {
+    pub fn one<Q: AskedBy<W>>(&self) -> Result<Ask<Q>, PendingError> {
         let mut found = self.all::<Q>();
         match (found.pop(), found.len()) {
             (Some(ask), 0) => Ok(ask),
@@ -97,10 +91,7 @@ impl<W: Workflow> Pending<W> {
 
     /// Every open `Q`, oldest first.
     #[must_use]
-    pub fn all<Q: Prompt>(&self) -> Vec<Ask<Q>>
-    where
-        W: Asks<Q>,
-    {
+    pub fn all<Q: AskedBy<W>>(&self) -> Vec<Ask<Q>> {
         self.questions.iter().filter_map(Question::ask).collect()
     }
 

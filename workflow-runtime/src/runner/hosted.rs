@@ -21,7 +21,7 @@ use crate::handle::{RunId, RunOptions};
 use crate::journal::{self, Replayed};
 use crate::snapshot::ResumeError;
 use crate::store::{Claimed, Json, Message, Store};
-use crate::workflow::{Events as _, Workflow};
+use crate::workflow::{Events as _, Shared, Workflow};
 
 /// What a message says. It is the body of a message in an inbox.
 #[derive(Debug, Serialize, Deserialize)]
@@ -163,7 +163,7 @@ pub(crate) trait Kind: Send + Sync {
 }
 
 /// A workflow with its type.
-pub(crate) struct Typed<W: Workflow>(pub(crate) Arc<W>);
+pub(crate) struct Typed<W: Workflow>(pub(crate) Shared<W>);
 
 impl<W: Workflow> Kind for Typed<W> {
     fn graph(&self) -> &'static Graph {
@@ -178,7 +178,7 @@ impl<W: Workflow> Kind for Typed<W> {
         kept: KeptAt,
         gate: Option<Arc<Semaphore>>,
     ) -> Result<Arc<dyn Hosted>, LoadError> {
-        let workflow = Arc::clone(&self.0);
+        let workflow = self.0.clone();
         let run = claimed.run.run.clone();
         if replayed.status == Status::Completed {
             return Err(ResumeError::Completed { run }.into());

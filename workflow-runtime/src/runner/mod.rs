@@ -31,7 +31,7 @@ use crate::store::{
     Claim, Created, Due, Fork, Interest, Json, Lease, NewMessage, NewRun, Put, RunDetails, RunStatus, Store,
     StoreError, Verdict,
 };
-use crate::workflow::Workflow;
+use crate::workflow::{Shared, Workflow};
 
 pub use commit::NotStored;
 pub(crate) use commit::{Commit, Commits, Committed, Letter, json_text};
@@ -123,7 +123,7 @@ impl RunnerBuilder {
     /// Hosts a workflow.
     #[must_use]
     pub fn workflow<W: Workflow>(mut self, workflow: impl Into<Arc<W>>) -> Self {
-        self.kinds.push(Arc::new(Typed(workflow.into())));
+        self.kinds.push(Arc::new(Typed(workflow.into().share())));
         self
     }
 
@@ -339,7 +339,7 @@ impl Runner {
     /// A run that has its output, as a handle that gives it.
     async fn completed<W: Workflow>(
         &self,
-        workflow: &Arc<W>,
+        workflow: &Shared<W>,
         run: &RunId,
     ) -> Result<Option<Run<W>>, RunnerError> {
         let Some(kept) = &self.inner.kept else { return Ok(None) };
@@ -356,7 +356,7 @@ impl Runner {
         };
         let output = W::Output::load(&mut serde_json::Deserializer::from_str(json.get()))
             .map_err(|source| RunnerError::Output { run: run.clone(), source: Arc::new(source) })?;
-        let host = Host::completed(Arc::clone(workflow), run.clone(), output, found.run.last_event.max(1));
+        let host = Host::completed(workflow.clone(), run.clone(), output, found.run.last_event.max(1));
         Ok(Some(Run::first(host)))
     }
 
@@ -581,11 +581,11 @@ impl Runner {
 }
 
 impl Inner {
-    fn workflow<W: Workflow>(&self) -> Result<Arc<W>, RunnerError> {
+    fn workflow<W: Workflow>(&self) -> Result<Shared<W>, RunnerError> {
         if self.stop.is_cancelled() {
             return Err(RunnerError::Closed);
         }
-        let found = self.kinds.get(&*W::GRAPH.name).and_then(|kind| kind.any().downcast_ref::<Arc<W>>());
+        let found = self.kinds.get(&*W::GRAPH.name).and_then(|kind| kind.any().downcast_ref::<Shared<W>>());
         found.cloned().ok_or_else(|| RunnerError::NotHosted { workflow: W::GRAPH.name.to_string() })
     }
 
@@ -638,7 +638,7 @@ impl Inner {
 
     fn start_in_memory<W: Workflow>(
         &self,
-        workflow: Arc<W>,
+        workflow: Shared<W>,
         input: W::Input,
         json: &Json,
         options: RunOptions,

@@ -1,0 +1,27 @@
+use workflow_runtime::Ask;
+use workflow_runtime::prelude::*;
+
+#[prompt(response = bool)]
+struct Publish;
+
+struct Flow;
+
+#[workflow]
+impl Flow {
+    #[step]
+    fn begin(&self, _: Start) -> InputRequired<Publish> {
+        InputRequired::new(Publish)
+    }
+
+    #[step]
+    fn end(&self, _: HumanResponse<Publish>) -> Stop {
+        Stop(())
+    }
+}
+
+async fn outside(run: Run<Flow>, publish: &Ask<Publish>) -> Result<(), Box<dyn std::error::Error>> {
+    run.respond(publish, "yes").await?;
+    Ok(())
+}
+
+fn main() {}
