@@ -11,4 +11,5 @@ mod between;
 mod flows;
 
 mod crash;
+mod faults;
 mod runs;
