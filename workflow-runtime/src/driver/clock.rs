@@ -62,8 +62,8 @@ impl<W: Workflow> Alarm<W> {
 impl<W: Workflow> Drop for Alarm<W> {
     fn drop(&mut self) {
         if self.armed {
-            // Refused if the run has ended in between.
-            let _ = self.host.tick(Tick::Suspended);
+            // In a store, it is there to be taken up by whoever comes next.
+            self.host.leave_behind();
         }
     }
 }

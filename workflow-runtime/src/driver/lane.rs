@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::ticket::{Ticket, drop_step, poll_step};
 use super::{Afterwards, Host, Permit, panicked};
 use crate::context::Context;
-use crate::engine::{Invoke, Tick};
+use crate::engine::Invoke;
 use crate::workflow::{StepCall, Workflow};
 
 /// A lane gives way to other tasks after so many steps ..
@@ -116,8 +116,8 @@ impl<W: Workflow> Drop for Lane<W> {
             let abandoned = !live.ready.is_empty();
             drop(live);
             if abandoned {
-                // Refused only if the run has ended in between, and then nothing is lost.
-                let _ = self.host.tick(Tick::Suspended);
+                // In a store, it is there to be taken up by whoever comes next.
+                self.host.leave_behind();
             }
         }
     }
