@@ -608,21 +608,23 @@ async fn a_fork_at_any_position_goes_on_from_there_and_shares_nothing() {
         assert_eq!(shown.outcome.unwrap().get(), format!("\"3 {answered} 3\""), "{position}");
         assert_eq!(records(&store, &id).await[..position as usize], original[..position as usize]);
     }
-    runner.fork("sum", last, "too-late").await.unwrap();
+    let ended = runner.fork("sum", last, "too-late").await.unwrap_err();
+    assert!(matches!(ended, RunnerError::NotRunning { status: RunStatus::Completed, .. }), "{ended:?}");
+    let fork = |position, run| Fork {
+        from: RunId::from("sum"),
+        position,
+        events: 0,
+        run: RunId::from(run),
+        at: Time(1),
+        due: Due::Now,
+    };
+    // The store itself does not know what records say.
+    store.fork_after(fork(last, "too-late")).await.unwrap();
     stands(&store, "too-late", |run| run.status == RunStatus::Blocked).await;
     let why = runner.show("too-late").await.unwrap().outcome.unwrap();
     assert!(why.get().contains("has completed"), "{why}");
     assert_eq!(records(&store, "sum").await, original);
-    let no_such = store
-        .fork_after(Fork {
-            from: RunId::from("sum"),
-            position: last + 1,
-            events: 0,
-            run: RunId::from("never"),
-            at: Time(1),
-            due: Due::Now,
-        })
-        .await;
+    let no_such = store.fork_after(fork(last + 1, "never")).await;
     assert!(matches!(no_such, Err(StoreError::NoSuchPosition { .. })), "{no_such:?}");
 }
 

@@ -189,16 +189,17 @@ async fn comes_out_the_same(
     outcome: Option<&str>,
 ) -> Result<(), String> {
     let id = &run.run;
-    let json = store.graph(&run.fingerprint).await.unwrap().unwrap();
-    let graph = Arc::new(journal::read_graph(&run.fingerprint, &json).unwrap());
-    let history = History {
-        input,
-        fingerprint: run.fingerprint.clone(),
-        snapshot: None,
-        tail: records.to_vec(),
-        inbox: Vec::new(),
-    };
-    let graph_of = |fingerprint: &str| (fingerprint == run.fingerprint).then(|| Arc::clone(&graph));
+    let started: Value = serde_json::from_str(records[0].body.get()).unwrap();
+    let first = started["tick"]["started"]["graph"].as_str().unwrap_or_default().to_owned();
+    let mut graphs = BTreeMap::new();
+    let later = records.iter().filter_map(|record| record.fingerprint.as_ref());
+    for fingerprint in std::iter::once(&first).chain(later) {
+        let json = store.graph(fingerprint).await.unwrap().unwrap();
+        graphs.insert(fingerprint.clone(), Arc::new(journal::read_graph(fingerprint, &json).unwrap()));
+    }
+    let history =
+        History { input, fingerprint: first, snapshot: None, tail: records.to_vec(), inbox: Vec::new() };
+    let graph_of = |fingerprint: &str| graphs.get(fingerprint).cloned();
     let replayed = journal::load(&history, id, run.last_event + 1, &graph_of);
     let replayed = replayed.map_err(|error| format!("{id} cannot be replayed: {error:?}"))?;
     let status = match replayed.status {

@@ -12,11 +12,12 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::task::JoinSet;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::{Filter, Interest, RunStatus, Store};
-use workflow_runtime::{RunOptions, Runner, RunnerError, Saved};
+use workflow_runtime::{LoadError, RunOptions, Runner, RunnerError, Saved};
 use workflow_store::{SqliteOptions, Synchronous};
 
 use super::flows::{Ends, Mixed, Pipe, Post, Talk};
 use super::log::{Line, Log};
+use super::versions;
 use crate::between::{Asked, Between, Hooks, Waiting};
 
 /// Where a process finds its orders.
@@ -52,6 +53,8 @@ pub enum Runs {
     Talk,
     /// One that takes signals.
     Post,
+    /// One of a workflow that has changed: as it was, as it may become, and as it may not.
+    Version(u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,23 +88,30 @@ async fn work(orders: Orders) {
     }
     let hooks = Watcher { log: log.clone(), dies: orders.dies, appended: AtomicUsize::new(0) };
     let store: Arc<dyn Store> = Between::new(store, hooks);
-    let builder = Runner::builder()
-        .workflow(Mixed(log.clone()))
-        .workflow(Talk(log.clone()))
-        .workflow(Pipe(log.clone()))
-        .workflow(Post(log.clone()))
-        .workflow(Ends)
-        .store(Arc::clone(&store))
-        .owner(owner(orders.process))
-        .lease(orders.lease);
+    let builder = match orders.runs {
+        Runs::Version(1) => Runner::builder().workflow(versions::first::Parcels(log.clone())),
+        Runs::Version(2) => Runner::builder().workflow(versions::second::Parcels(log.clone())),
+        Runs::Version(_) => Runner::builder().workflow(versions::third::Parcels(log.clone())),
+        _ => Runner::builder()
+            .workflow(Mixed(log.clone()))
+            .workflow(Talk(log.clone()))
+            .workflow(Pipe(log.clone()))
+            .workflow(Post(log.clone()))
+            .workflow(Ends),
+    };
+    let builder = builder.store(Arc::clone(&store)).owner(owner(orders.process)).lease(orders.lease);
     let runner = builder.start().await.unwrap();
-    let here = Here { runner: runner.clone(), store, log, alone: orders.alone };
+    let may_not_fit = orders.runs == Runs::Version(3);
+    let here = Here { runner: runner.clone(), store, log, alone: orders.alone, may_not_fit };
     let answering = tokio::spawn(answer(here.clone()));
     let mut runs = JoinSet::new();
     match orders.runs {
         Runs::Small => drop(runs.spawn(here.run::<Mixed>("small", 3, false))),
         Runs::Talk => drop(runs.spawn(here.run::<Talk>("talk", 2, true))),
         Runs::Post => drop(runs.spawn(here.post("post", 2, false))),
+        Runs::Version(1) => drop(runs.spawn(here.run::<versions::first::Parcels>("parcels", 3, false))),
+        Runs::Version(2) => drop(runs.spawn(here.run::<versions::second::Parcels>("parcels", 3, false))),
+        Runs::Version(_) => drop(runs.spawn(here.run::<versions::third::Parcels>("parcels", 3, false))),
         Runs::Many => {
             runs.spawn(here.run::<Mixed>("mixed-seen", 7, true));
             runs.spawn(here.run::<Mixed>("mixed", 4, false));
@@ -169,6 +179,8 @@ struct Here {
     store: Arc<dyn Store>,
     log: Log,
     alone: bool,
+    /// The workflow may have changed too much for a run to go on.
+    may_not_fit: bool,
 }
 
 impl Here {
@@ -202,6 +214,8 @@ impl Here {
                         assert!(status.is_end() && status != RunStatus::Completed, "{id} is {status:?}");
                     }
                     Err(RunnerError::HeldElsewhere { .. } | RunnerError::NotStored(_)) if !here.alone => {}
+                    // Nothing more can be done about that here.
+                    Err(RunnerError::Load { source: LoadError::Resume(_), .. }) if here.may_not_fit => return,
                     Err(error) => panic!("{id}: {error:?}"),
                 }
                 if here.ended(id, !seen).await {
@@ -217,7 +231,9 @@ impl Here {
         let mut watch = self.store.watch(Interest::Run(run.clone()));
         let patience = if wait { LIMIT } else { Duration::from_millis(20) };
         let ends = async {
-            while !self.store.show(&run).await.unwrap().is_some_and(|it| it.run.status.is_end()) {
+            let over =
+                |status: RunStatus| status.is_end() || (self.may_not_fit && status == RunStatus::Blocked);
+            while !self.store.show(&run).await.unwrap().is_some_and(|it| over(it.run.status)) {
                 watch.changed().await.unwrap();
             }
         };
@@ -285,6 +301,7 @@ impl Here {
     fn told(&self, run: &str, key: String, told: Result<(), RunnerError>) {
         match told {
             Ok(()) => self.log.add(Line::Told { run: run.to_owned(), key }),
+            Err(RunnerError::NotRunning { status: RunStatus::Blocked, .. }) if self.may_not_fit => {}
             Err(error) => panic!("{run} does not take {key}: {error:?}"),
         }
     }
@@ -297,7 +314,8 @@ async fn answer(here: Here) {
     let mut answers = JoinSet::new();
     loop {
         let page = here.store.list(&Filter::default(), None, 1_000).await.unwrap();
-        for run in page.runs {
+        // Nobody would decide about an answer to what was put aside.
+        for run in page.runs.into_iter().filter(|run| run.status != RunStatus::Blocked) {
             for question in run.questions {
                 let Some(response) = response(&question.prompt) else { continue };
                 if answered.insert((run.run.clone(), question.request)) {
@@ -323,5 +341,8 @@ async fn answer(here: Here) {
 
 fn response(prompt: &RawValue) -> Option<bool> {
     let prompt: serde_json::Value = serde_json::from_str(prompt.get()).unwrap();
+    if prompt.get("Sign").or(prompt.get("Seal")).is_some() {
+        return Some(true);
+    }
     Some(prompt.get("Sure")?.get("total")?.as_u64()? % 2 == 0)
 }

@@ -14,3 +14,4 @@ mod flows;
 mod killed;
 mod log;
 mod parent;
+mod versions;
