@@ -11,7 +11,6 @@ mod work;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -95,10 +94,9 @@ struct Inner {
     hosted: Mutex<HashMap<RunId, Arc<dyn Hosted>>>,
     /// What they were started with, in a runner without a store.
     inputs: Mutex<HashMap<RunId, String>>,
-    /// How many runs are being claimed, loaded or created: what the store says we own and we do not know may be these.
-    arriving: AtomicUsize,
-    /// Whoever claims a run that is perhaps ours already has this alone; else it would be taken from under a load that is
-    /// on its way, and be here twice.
+    /// Shared by those who create, claim and load runs, until these are `hosted`. Who wants that nothing is on its way has
+    /// it alone: to claim a run that is perhaps ours already, which would else be here twice; or to give back what the
+    /// store says we own and we do not know.
     taking: RwLock<()>,
     kept: Option<Kept>,
     stop: CancellationToken,
@@ -197,7 +195,6 @@ impl RunnerBuilder {
             clock: Clock::not_before(Time(0)),
             hosted: Mutex::default(),
             inputs: Mutex::default(),
-            arriving: AtomicUsize::new(0),
             taking: RwLock::default(),
             kept,
             stop: CancellationToken::new(),
@@ -258,7 +255,6 @@ impl Runner {
             return self.inner.start_in_memory(workflow, input, &json, options);
         };
         let taking = self.inner.taking.read().await;
-        let arriving = self.inner.arriving();
         let lease = Some(self.inner.lease(kept));
         match kept.store.create(self.inner.new_run::<W>(&run, json, &options, lease)).await? {
             Created::New { epoch } => {
@@ -266,13 +262,13 @@ impl Runner {
                 let host = Host::start_kept(workflow, input, options, place, self.inner.limit.clone());
                 let handle = Run::first(Arc::clone(&host));
                 self.inner.add(&run, host.clone());
-                drop((arriving, taking));
+                drop(taking);
                 host.settled().await.map_err(RunnerError::NotStored)?;
                 Ok(handle)
             }
             Created::Exists { same_input: false, .. } => Err(RunnerError::OtherInput { run }),
             Created::Exists { .. } => {
-                drop((arriving, taking));
+                drop(taking);
                 self.attach(run).await
             }
         }
@@ -505,7 +501,6 @@ impl Runner {
                 }
             }
         };
-        let _arriving = self.inner.arriving();
         let now = self.inner.clock.now();
         let details =
             kept.store.show(run).await?.ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
@@ -631,11 +626,6 @@ impl Inner {
         }
     }
 
-    fn arriving(&self) -> Arriving<'_> {
-        self.arriving.fetch_add(1, Ordering::AcqRel);
-        Arriving(self)
-    }
-
     fn start_in_memory<W: Workflow>(
         &self,
         workflow: Shared<W>,
@@ -656,15 +646,6 @@ impl Inner {
         lock(&self.inputs).insert(run.clone(), canonical(json));
         hosted.insert(run, host);
         Ok(handle)
-    }
-}
-
-/// While a run is on its way into this process.
-struct Arriving<'a>(&'a Inner);
-
-impl Drop for Arriving<'_> {
-    fn drop(&mut self) {
-        self.0.arriving.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

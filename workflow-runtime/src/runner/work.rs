@@ -1,7 +1,6 @@
 //! What a runner with a store does by itself: it takes up what is due, brings messages, and shows that it is alive.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::commit::{NotStored, json_text};
@@ -62,7 +61,6 @@ async fn round(inner: &Inner, kept: &Kept, renewed_at: &mut Option<Time>) -> Res
     let workflows: Vec<&str> = inner.kinds.keys().copied().collect();
     loop {
         let _taking = inner.taking.read().await;
-        let _arriving = inner.arriving();
         let claimed =
             kept.store.claim_due(&workflows, MOST_CLAIMED, inner.lease(kept), inner.clock.now()).await?;
         let count = claimed.len();
@@ -92,7 +90,6 @@ async fn renew(inner: &Inner, kept: &Kept) -> Result<(), StoreError> {
         let hosted = lock(&inner.hosted);
         hosted.iter().filter_map(|(run, host)| Some((run.clone(), host.epoch()?))).collect()
     };
-    let quiet = inner.arriving.load(Ordering::Acquire) == 0;
     let renewed = kept.store.renew(inner.lease(kept), &held).await?;
     for run in renewed.lost {
         // One that was claimed anew since is another one; one that was given back since is nobody's loss.
@@ -101,12 +98,15 @@ async fn renew(inner: &Inner, kept: &Kept) -> Result<(), StoreError> {
             host.throw_away(&NotStored::TakenOver);
         }
     }
-    if quiet && inner.arriving.load(Ordering::Acquire) == 0 {
-        for (run, epoch) in renewed.unlisted {
-            // The answer to a claim was lost, or a run went back just now; then this changes nothing.
-            if inner.find(&run).is_none() {
-                kept.store.release(&run, epoch, None).await?;
-            }
+    if renewed.unlisted.is_empty() {
+        return Ok(());
+    }
+    // What was on its way has come then.
+    let _taking = inner.taking.write().await;
+    for (run, epoch) in renewed.unlisted {
+        // The answer to a claim was lost, or a run went back just now; then this changes nothing.
+        if inner.find(&run).is_none() {
+            kept.store.release(&run, epoch, None).await?;
         }
     }
     Ok(())
