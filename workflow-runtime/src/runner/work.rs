@@ -32,7 +32,11 @@ pub(super) async fn look_after(inner: Arc<Inner>) {
             }
             Err(error) => {
                 *lock(&inner.trouble) = Some(error);
-                PATIENCE
+                // Whatever has changed, it may go better then.
+                tokio::select! {
+                    () = inner.stop.cancelled() => return,
+                    () = tokio::time::sleep(PATIENCE) => continue,
+                }
             }
         };
         tokio::select! {
@@ -64,9 +68,17 @@ async fn round(inner: &Inner, kept: &Kept, renewed_at: &mut Option<Time>) -> Res
         let claimed =
             kept.store.claim_due(&workflows, MOST_CLAIMED, inner.lease(kept), inner.clock.now()).await?;
         let count = claimed.len();
+        let mut trouble = None;
         for claimed in claimed {
-            // What cannot be loaded was put aside, where everybody can see why.
-            drop(inner.load(kept, claimed).await);
+            match inner.load(kept, claimed).await {
+                // It was given back, and is due as it was.
+                Err(LoadError::Store(error)) if !is_damage(&error) => trouble = Some(error),
+                // What cannot be loaded was put aside, where everybody can see why.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        if let Some(trouble) = trouble {
+            return Err(trouble);
         }
         if count < MOST_CLAIMED {
             break;
@@ -132,7 +144,7 @@ impl Inner {
         let run = claimed.run.run.clone();
         let loaded = self.try_load(kept, &claimed).await;
         if let Err(error) = &loaded {
-            if let LoadError::Store(StoreError::Busy { .. } | StoreError::Io { .. }) = error {
+            if matches!(error, LoadError::Store(error) if !is_damage(error)) {
                 // It may go better next time.
                 let _ = kept.store.release(&run, claimed.run.epoch, None).await;
                 return loaded;
@@ -168,6 +180,11 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// Whether what is stored is at fault, not the store.
+fn is_damage(error: &StoreError) -> bool {
+    matches!(error, StoreError::Corrupt { .. })
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
