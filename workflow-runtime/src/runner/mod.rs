@@ -255,6 +255,7 @@ impl Runner {
             return self.inner.start_in_memory(workflow, input, &json, options);
         };
         let taking = self.inner.taking.read().await;
+        self.inner.goes_on()?;
         let lease = Some(self.inner.lease(kept));
         match kept.store.create(self.inner.new_run::<W>(&run, json, &options, lease)).await? {
             Created::New { epoch } => {
@@ -471,12 +472,22 @@ impl Runner {
             // What it is taking up just now is left behind with the rest.
             let _ = caretaker.await;
         }
+        // So has what others are taking up; and later ones find that it was stopped.
+        let taking = self.inner.taking.write().await;
         let hosts: Vec<_> = lock(&self.inner.hosted).drain().map(|(_, host)| host).collect();
         let mut leaving = tokio::task::JoinSet::new();
         for host in hosts {
             leaving.spawn(host.leave_behind(grace));
         }
-        while leaving.join_next().await.is_some() {}
+        drop(taking);
+        let left = async { while leaving.join_next().await.is_some() {} };
+        match &self.inner.kept {
+            None => left.await,
+            Some(kept) => tokio::select! {
+                () = left => {}
+                () = self.inner.renew_for_ever(kept) => {}
+            },
+        }
         if let Some(kept) = &self.inner.kept {
             // What fails here is found out by whoever takes the runs up, when the lease has lapsed.
             let _ = kept.store.leave(&kept.owner).await;
@@ -489,6 +500,7 @@ impl Runner {
         let Some(kept) = &self.inner.kept else { return Err(RunnerError::NoSuchRun { run: run.clone() }) };
         let _taking = loop {
             let taking = self.inner.taking.write().await;
+            self.inner.goes_on()?;
             self.inner.forget_what_is_over();
             match self.inner.find(run) {
                 None => break taking,
@@ -600,6 +612,20 @@ impl Inner {
         Lease { owner: kept.owner.clone(), until: self.clock.now().plus(millis(kept.lease)) }
     }
 
+    /// Keeps what this runner has its own.
+    async fn renew_for_ever(&self, kept: &Kept) {
+        loop {
+            tokio::time::sleep(kept.lease / 3).await;
+            // What fails here is lost to whoever comes next, who begins where it is stored.
+            let _ = kept.store.renew(self.lease(kept), &[]).await;
+        }
+    }
+
+    /// Nothing comes in once the runner was told to stop.
+    fn goes_on(&self) -> Result<(), RunnerError> {
+        if self.stop.is_cancelled() { Err(RunnerError::Closed) } else { Ok(()) }
+    }
+
     fn kept_at(&self, kept: &Kept, epoch: u64, standing: Standing) -> KeptAt {
         KeptAt { commits: kept.commits.clone(), epoch, standing }
     }
@@ -635,6 +661,7 @@ impl Inner {
     ) -> Result<Run<W>, RunnerError> {
         let run = options.id.clone().unwrap_or_else(RunId::random);
         let mut hosted = lock(&self.hosted);
+        self.goes_on()?;
         if let Some(found) = hosted.get(&run) {
             let same = lock(&self.inputs).get(&run).is_some_and(|known| *known == canonical(json));
             let found = Arc::clone(found).any().downcast::<Host<W>>().ok().filter(|_| same);
