@@ -812,3 +812,70 @@ async fn what_is_asked_of_a_run_that_is_not_there_is_refused() {
     let resumed = soon(runner.resume("none")).await.unwrap_err();
     assert!(matches!(resumed, RunnerError::NoSuchRun { .. }), "{resumed:?}");
 }
+
+/// Takes its time, and does not care to be stopped.
+#[derive(Clone)]
+struct Slow;
+
+#[workflow]
+impl Slow {
+    #[step(blocking)]
+    fn go(&self, Start(millis): Start<u64>) -> Stop<u64> {
+        std::thread::sleep(Duration::from_millis(millis));
+        Stop(millis)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_its_grace_is_not_taken_over_meanwhile() {
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().await.unwrap());
+    let lease = Duration::from_millis(90);
+    let builder =
+        |owner: &str| Runner::builder().workflow(Slow).store(Arc::clone(&store)).owner(owner).lease(lease);
+    let one = builder("one").start().await.unwrap();
+    let run = one.start::<Slow>("slow", 500).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let two = builder("two").start().await.unwrap();
+    soon(one.shutdown(Duration::from_secs(10))).await;
+    assert_eq!(soon(run).await.unwrap(), 500);
+    assert_eq!(store.show(&RunId::from("slow")).await.unwrap().unwrap().run.epoch, 1);
+    soon(two.shutdown(Duration::ZERO)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_comes_in_once_a_runner_is_shut_down_and_nobody_waits_for_ever() {
+    for n in 0..40_u64 {
+        let (flow, store) =
+            (Sum::default(), Arc::new(SqliteStore::in_memory().await.unwrap()) as Arc<dyn Store>);
+        let runner = host(&flow, Arc::clone(&store), "one", Duration::from_secs(60)).await;
+        let mut callers = tokio::task::JoinSet::new();
+        for caller in 0..8_u64 {
+            let runner = runner.clone();
+            callers.spawn(async move {
+                for run in 0.. {
+                    match runner.start::<Sum>(format!("sum-{caller}-{run}"), 2).await {
+                        Ok(run) => {
+                            let ended = run.await;
+                            assert!(matches!(ended, Err(RunError::Suspended { .. })), "{ended:?}");
+                        }
+                        Err(RunnerError::Closed) => return,
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+            });
+        }
+        tokio::time::sleep(Duration::from_micros(n * 60)).await;
+        soon(runner.shutdown(Duration::ZERO)).await;
+        soon(async {
+            while let Some(done) = callers.join_next().await {
+                done.unwrap();
+            }
+        })
+        .await;
+        let page = store.list(&workflow_runtime::store::Filter::default(), None, 1_000).await.unwrap();
+        assert!(page.runs.iter().all(|run| run.lease.is_none()), "nothing is left in its hands");
+    }
+    let runner = Runner::builder().workflow(Sum::default()).start().await.unwrap();
+    runner.shutdown(Duration::ZERO).await;
+    assert!(matches!(runner.start::<Sum>("sum", 2).await, Err(RunnerError::Closed)));
+}
