@@ -21,27 +21,32 @@ impl Graph {
     /// With equal fingerprints a saved run fits without a further look.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        self.hash_of(|_, _| {})
+        self.hash_of(|_, _| {}).0
     }
 
-    /// As [`Graph::fingerprint`], and with the options that change how a run goes on: `workers`, `take`,
-    /// `cancel_rest` and `max_recoveries`.
+    /// As [`Graph::fingerprint`], and with all else that decides how a run goes on or is taken up: the options
+    /// `workers`, `take`, `cancel_rest` and `max_recoveries`, what steps were called before (`was`), and the name of
+    /// the workflow.
     ///
-    /// With equal numbers here, two graphs do the same at every tick, so a journal can be replayed under
-    /// either.
+    /// With equal numbers here, two graphs do the same at every tick, and the same saved runs fit them, so a journal
+    /// can be replayed under either.
     #[must_use]
     pub fn replay_fingerprint(&self) -> u64 {
-        self.hash_of(|hash, step| {
+        let mut hash = self.hash_of(|hash, step| {
             let options = &step.options;
             for number in [options.workers, options.take, options.max_recoveries] {
                 hash.number(u64::from(number.is_some()));
                 hash.number(number.unwrap_or_default().into());
             }
             hash.number(options.cancel_rest.into());
-        })
+            hash.number(u64::from(step.was.is_some()));
+            hash.text(step.was.as_deref().unwrap_or_default());
+        });
+        hash.text(&self.name);
+        hash.0
     }
 
-    fn hash_of(&self, options: impl Fn(&mut Fnv, &Step)) -> u64 {
+    fn hash_of(&self, options: impl Fn(&mut Fnv, &Step)) -> Fnv {
         let mut hash = Fnv::NEW;
         hash.length(self.steps.len());
         for step in self.steps.iter() {
@@ -53,7 +58,7 @@ impl Graph {
             self.add_catches(&mut hash, step);
             options(&mut hash, step);
         }
-        hash.0
+        hash
     }
 
     fn add_param(&self, hash: &mut Fnv, param: &Param) {
@@ -191,8 +196,8 @@ mod tests {
         assert_eq!(fingerprint(""), 0xa8c7_f832_281a_39c5);
         assert_eq!(fingerprint(CHECKOUT), 0x9005_c352_b262_52e6);
         assert_eq!(fingerprint(EVERYTHING), 0x919e_b062_f85b_26ac);
-        assert_eq!(graph(CHECKOUT).replay_fingerprint(), 0xb493_15e1_12e6_d387);
-        assert_eq!(graph(EVERYTHING).replay_fingerprint(), 0x53e2_27c7_f2da_070a);
+        assert_eq!(graph(CHECKOUT).replay_fingerprint(), 0x06e8_6b85_608e_39e5);
+        assert_eq!(graph(EVERYTHING).replay_fingerprint(), 0x56d9_9bf3_791c_22a8);
     }
 
     #[test]
@@ -215,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_depends_on_the_options_that_the_engine_follows() {
+    fn a_replay_depends_on_what_decides_how_a_run_goes_on_or_is_taken_up() {
         let edited = |edit: fn(&mut Graph)| {
             let mut graph = graph(EVERYTHING);
             edit(&mut graph);
@@ -230,6 +235,8 @@ mod tests {
             edited(|graph| graph.steps.to_mut()[6].options.take = None),
             edited(|graph| graph.steps.to_mut()[6].options.cancel_rest = false),
             edited(|graph| graph.steps.to_mut()[8].options.max_recoveries = Some(0)),
+            edited(|graph| graph.steps.to_mut()[0].was = Some("older".into())),
+            edited(|graph| graph.name = "Renamed".into()),
         ];
         for (position, changed) in after.iter().enumerate() {
             assert_ne!(before, *changed, "change {position}");
