@@ -80,6 +80,18 @@ fn each_record_is_replayed_under_the_graph_it_was_written_under() {
 }
 
 #[test]
+fn a_graph_that_only_says_what_a_step_was_called_is_another_graph() {
+    // Somebody renames a step and forgets to say so, which his store remembers; then he says so.
+    let renamed = FLOW.replace("work:", "check:");
+    let mut before = halfway();
+    before.journal.know(&graph(&renamed));
+    let mut run = before.resumed_under(graph(&renamed.replace("check:", "check[was=work]:")));
+    assert_eq!(run.running(), ["check(2)"]);
+    run.finish("check(2)", &["Done=b"]);
+    assert_eq!(run.journal.load(&run.journal.history(0)).unwrap().position, 5);
+}
+
+#[test]
 fn a_run_that_was_created_by_one_version_can_be_started_by_the_next() {
     let run = halfway();
     let mut history = run.journal.history(0);
@@ -152,9 +164,16 @@ fn a_replay_that_departs_from_what_was_recorded_is_refused_at_that_position() {
 
     // Whatever the reason: here somebody gives another graph for the one that was asked for.
     let other = Arc::new(graph(&format!("{FLOW}\n also: Task -> ()")));
-    let run = halfway();
-    let replayed = journal::load(&run.journal.history(0), &RunId::from("run"), 1, &|_| Some(other.clone()));
-    assert!(matches!(replayed, Err(ReplayError::Diverged { position: 2, .. })));
+    let replay = |position| {
+        journal::load(&run.journal.history(position), &RunId::from("run"), 1, &|_| Some(other.clone()))
+    };
+    assert!(matches!(replay(1), Err(ReplayError::Diverged { position: 2, .. })));
+    let at_once = replay(0).unwrap_err();
+    let ReplayError::Record { position: 1, source: RecordError::OtherGraph { read_under, .. }, .. } = at_once
+    else {
+        panic!("{at_once:?}")
+    };
+    assert_eq!(read_under, journal::fingerprint(&other));
 }
 
 #[test]

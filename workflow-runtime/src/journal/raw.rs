@@ -58,7 +58,9 @@ struct Expired<'a> {
 
 impl Raw {
     fn question(&self) -> Option<Question<'_>> {
-        serde_json::from_str(self.json.0.get()).ok()
+        let json = self.json.0.get();
+        // A list would be taken for the fields in their order.
+        if json.starts_with('{') { serde_json::from_str(json).ok() } else { None }
     }
 }
 

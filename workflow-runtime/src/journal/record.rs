@@ -159,8 +159,12 @@ pub fn read(graph: &Graph, record: &Json) -> Result<Entry, RecordError> {
     let Document { tick, last_id, state } = document;
     let mut limits = Limits::default();
     let tick = match tick {
-        SavedTick::Started { engine, graph: _, input, deadline, timeout } => {
+        SavedTick::Started { engine, graph: written_under, input, deadline, timeout } => {
             known_engine(engine)?;
+            let read_under = super::fingerprint(graph);
+            if written_under != read_under {
+                return Err(RecordError::OtherGraph { written_under, read_under });
+            }
             limits = Limits { deadline, timeout };
             Tick::Started { input: raw(graph, input)? }
         }
@@ -245,6 +249,14 @@ pub enum RecordError {
     NoSuchEvent {
         /// The event.
         event: String,
+    },
+    /// The run began under another graph.
+    #[error("the run began under graph {written_under}, and is read under {read_under}")]
+    OtherGraph {
+        /// The fingerprint of the graph under which it began.
+        written_under: String,
+        /// The fingerprint of the graph under which it is read.
+        read_under: String,
     },
     /// From here on, the run was driven by a newer engine, which may do otherwise than this one.
     #[error("it was written by engine {found}; the newest that this version knows is {newest}")]

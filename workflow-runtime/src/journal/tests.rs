@@ -191,6 +191,7 @@ fn a_question_in_its_raw_form_expires_as_in_its_own() {
     assert_eq!(expires(&written), Some(3_000));
     assert_eq!(expires(&serde_json::to_string(&InputRequired::text("Sure?")).unwrap()), None);
     assert_eq!(expires(r#""no question""#), None);
+    assert_eq!(expires(r#"["no question",3000]"#), None);
 
     let expired = raw("InputRequired<Ok>", &written).expired(RequestId(4), EventId(9)).unwrap();
     assert_eq!(expired.event, EventId(9));
