@@ -1,7 +1,7 @@
 //! The engine on random graphs, with steps that finish in random orders.
 //!
 //! A naive [model](model) of the engine goes along with every run and predicts each tick. Everything follows from
-//! seeds; a failure names its own, and `PROPERTY_SEED=n` runs that one alone.
+//! seeds; a failure names its own, and `PROPERTY_SEED=n` runs that one alone. `PROPERTY_TIMES=n` runs n times as many.
 
 #![allow(unreachable_pub, reason = "what the tests share is `pub` for their modules")]
 #![allow(missing_docs, reason = "names of tests say what they show")]
@@ -13,6 +13,7 @@ mod graphs;
 mod case;
 mod dice;
 mod draft;
+mod drive;
 mod model;
 mod run;
 mod seeds;
@@ -20,3 +21,4 @@ mod seeds;
 mod cost;
 mod orders;
 mod refused;
+mod troubles;

@@ -10,6 +10,9 @@ use std::thread;
 /// Runs this seed alone.
 const ONE: &str = "PROPERTY_SEED";
 
+/// Runs so many times as many seeds.
+const TIMES: &str = "PROPERTY_TIMES";
+
 /// Seeds that fail are collected up to so many, to show the one with the smallest graph.
 const ENOUGH: usize = 30;
 
@@ -49,9 +52,10 @@ impl fmt::Display for Tally {
 
 /// Checks each seed, and adds up what the checks have counted.
 pub fn each(seeds: Range<u64>, check: impl Fn(u64, &mut Tally) -> Result<(), Broken> + Sync) -> Tally {
-    let seeds = match std::env::var(ONE).ok().and_then(|seed| seed.parse().ok()) {
-        Some(seed) => seed..seed + 1,
-        None => seeds,
+    let seeds = match (number(ONE), number(TIMES)) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, Some(times)) => seeds.start..seeds.start + times * (seeds.end - seeds.start),
+        (None, None) => seeds,
     };
     let next = AtomicU64::new(seeds.start);
     let broken: Mutex<Vec<(u64, Broken)>> = Mutex::default();
@@ -82,6 +86,10 @@ pub fn each(seeds: Range<u64>, check: impl Fn(u64, &mut Tally) -> Result<(), Bro
         panic!("{}\n{count} seeds fail; this one alone again: {ONE}={seed}", smallest.text);
     }
     total
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
 }
 
 /// Names the seed if the code under test panics.

@@ -3,23 +3,33 @@
 //! A graph grows from the pieces that authors use, each put where an event stands open: a step, a question, a
 //! choice, branches that are joined, a fan-out and its gather, a loop. Such a graph mostly passes the rules. Some
 //! are bent afterwards: an event taken from elsewhere, one more parameter, a `Vec` put around something. That
-//! gives what nobody would draw, and some of it passes as well.
+//! gives what nobody would draw, and some of it passes as well. [`trouble`] adds what is there for when something goes
+//! wrong, and signals.
+
+mod trouble;
 
 use workflow_runtime::graph::build::{AlternativeDecl, Builder, ReturnsDecl, StepDecl, ToolDecl};
-use workflow_runtime::graph::{EventId, Graph, Param, ParamForm, StepOptions};
+use workflow_runtime::graph::{Catches, EventId, Graph, Param, ParamForm, StepId, StepOptions};
 
 use crate::dice::Dice;
 
 /// A random graph, with or without mistakes.
 pub fn graph(dice: &mut Dice) -> Graph {
-    let mut draft = Draft { dice: dice.clone(), steps: Vec::new(), events: 0, questions: 0, crowded: false };
-    draft.crowded = draft.dice.percent(25);
+    draft(dice, 0, |_| {})
+}
+
+fn draft(dice: &mut Dice, deep: usize, last: impl Fn(&mut Draft)) -> Graph {
+    let crowded = dice.percent(25);
+    let (dice_now, steps) = (dice.clone(), Vec::new());
+    let mut draft =
+        Draft { dice: dice_now, steps, events: 0, questions: 0, signals: 0, deep, nest: 0, crowded };
     draft.grow();
     if draft.dice.percent(55) {
         for _ in 0..=draft.dice.below(3) {
             draft.bend();
         }
     }
+    last(&mut draft);
     // The place of a step in the source decides what is delivered first, and how gathers are ordered.
     if draft.dice.percent(50) {
         let Draft { dice, steps, .. } = &mut draft;
@@ -39,21 +49,49 @@ pub fn sound_graph(dice: &mut Dice) -> Graph {
     }
 }
 
+/// A random graph that passes every rule, with error handlers, expiries, gathers that take failures, and signals.
+pub fn sound_graph_for_troubles(dice: &mut Dice) -> Graph {
+    loop {
+        let deep = dice.pick(&[0, 1, 2, 2, 2, 3]);
+        let graph = draft(dice, deep, Draft::prepare_for_troubles);
+        if graph.check().is_empty() {
+            return graph;
+        }
+    }
+}
+
 struct Draft {
     dice: Dice,
     steps: Vec<Drafted>,
     events: usize,
     questions: usize,
+    signals: usize,
+    /// So many fan-outs, each in the one before, come first.
+    deep: usize,
+    /// How many fan-outs are around what is drafted.
+    nest: usize,
     /// Many steps have few workers, and many fan-outs are cancelled: both at once is rare otherwise.
     crowded: bool,
 }
 
 struct Drafted {
+    /// What it is called until all are there and in their places.
+    key: usize,
+    /// How many fan-outs are around it.
+    nest: usize,
     takes: Vec<Taken>,
     sends: Vec<Vec<Ev>>,
     optional: bool,
     gives: Vec<Given>,
+    catches: Option<Caught>,
     options: StepOptions,
+}
+
+#[derive(Clone)]
+enum Caught {
+    Rest,
+    /// By their keys.
+    Steps(Vec<usize>),
 }
 
 /// What a step that fans out returns in place of it, or beside it.
@@ -65,8 +103,10 @@ struct Opened {
 #[derive(Clone)]
 struct Taken {
     events: Vec<Ev>,
-    all: bool,
+    form: ParamForm,
 }
+
+const ALL: ParamForm = ParamForm::Gather { failures: false };
 
 #[derive(Clone)]
 enum Given {
@@ -81,18 +121,26 @@ enum Ev {
     Event(usize),
     Ask(usize),
     Answer(usize),
+    Expired(usize),
+    Signal(usize),
 }
 
 fn one(event: Ev) -> Taken {
-    Taken { events: vec![event], all: false }
+    Taken { events: vec![event], form: ParamForm::One }
 }
 
 fn either(a: Ev, b: Ev) -> Taken {
-    Taken { events: if a == b { vec![a] } else { vec![a, b] }, all: false }
+    Taken { events: if a == b { vec![a] } else { vec![a, b] }, form: ParamForm::One }
 }
 
 fn all(events: Vec<Ev>) -> Taken {
-    Taken { events, all: true }
+    Taken { events, form: ALL }
+}
+
+impl Taken {
+    fn gathers(&self) -> bool {
+        matches!(self.form, ParamForm::Gather { .. })
+    }
 }
 
 impl Draft {
@@ -111,6 +159,10 @@ impl Draft {
 
     /// Puts something between an event and the event that it gives, which comes in the same branch.
     fn piece(&mut self, input: Ev, size: usize) -> Ev {
+        if self.deep > 0 {
+            self.deep -= 1;
+            return self.fan_out(input, size, 1);
+        }
         if size == 0 {
             return input;
         }
@@ -179,12 +231,14 @@ impl Draft {
         let items: Vec<(Ev, Ev)> = (0..kinds).map(|_| self.element()).collect();
         let Opened { instead, beside } = self.open(input, items.iter().map(|(item, _)| *item).collect());
         let mut done: Vec<Ev> = Vec::new();
+        self.nest += 1;
         for (_, taken) in items {
             let end = self.piece(taken, part);
             if !done.contains(&end) {
                 done.push(end);
             }
         }
+        self.nest -= 1;
         if self.dice.percent(12) {
             self.recurse(input, done[0]);
         }
@@ -293,10 +347,13 @@ impl Draft {
 
     fn step(&mut self, takes: Vec<Taken>, gives: Vec<Given>) -> usize {
         let mut step = Drafted {
+            key: self.steps.len(),
+            nest: self.nest,
             takes,
             sends: Vec::new(),
             optional: gives.is_empty() || self.dice.percent(8),
             gives,
+            catches: None,
             options: StepOptions::NONE,
         };
         if self.dice.percent(7) && !step.gives.iter().any(|it| it.is(Ev::Stop)) {
@@ -325,8 +382,11 @@ impl Draft {
         match dice.below(10) {
             0 => step.takes[param].events = vec![taken],
             1 => step.takes[param].events.push(taken),
-            2 => step.takes[param].all = !step.takes[param].all,
-            3 | 4 => step.takes.push(Taken { events: vec![taken], all: dice.percent(40) }),
+            2 => step.takes[param].form = if step.takes[param].gathers() { ParamForm::One } else { ALL },
+            3 | 4 => {
+                let form = if dice.percent(40) { ALL } else { ParamForm::One };
+                step.takes.push(Taken { events: vec![taken], form });
+            }
             5 => step.gives.push(Given::One(given)),
             6 => {
                 if let Some(it) = step.gives.first_mut() {
@@ -360,6 +420,10 @@ impl Draft {
 
     fn build(&self) -> Graph {
         let mut builder = Builder::new("Random");
+        let place_of = |key: &usize| {
+            let place = self.steps.iter().position(|step| step.key == *key);
+            StepId(place.unwrap_or(usize::from(u16::MAX)) as u16)
+        };
         for (number, drafted) in self.steps.iter().enumerate() {
             let mut step = StepDecl::new(format!("s{number}"));
             for taken in &drafted.takes {
@@ -370,11 +434,14 @@ impl Draft {
                         events.push(event);
                     }
                 }
-                let form = if taken.all { ParamForm::Gather { failures: false } } else { ParamForm::One };
-                step.params.push(Param::new(form, events));
+                step.params.push(Param::new(taken.form, events));
             }
             step.options = drafted.options.clone();
-            if !drafted.takes.iter().any(|taken| taken.all) {
+            step.options.catches = drafted.catches.as_ref().map(|catches| match catches {
+                Caught::Rest => Catches::Rest,
+                Caught::Steps(keys) => Catches::Steps(keys.iter().map(place_of).collect::<Vec<_>>().into()),
+            });
+            if !drafted.takes.iter().any(Taken::gathers) {
                 step.options.take = None;
                 step.options.cancel_rest = true;
                 step.options.skip.outside = false;
@@ -419,6 +486,8 @@ impl Ev {
             Self::Event(number) => builder.event(&format!("E{number}")),
             Self::Ask(number) => builder.prompt(&format!("Q{number}")),
             Self::Answer(number) => builder.response(&format!("Q{number}")),
+            Self::Expired(number) => builder.expired(&format!("Q{number}")),
+            Self::Signal(number) => builder.signal(&format!("S{number}")),
         }
     }
 }

@@ -1,0 +1,165 @@
+//! Saving a run and going on from what was saved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use workflow_runtime::engine::{Engine, InvocationId, Refused, Tick, Time, Verdict};
+use workflow_runtime::graph::StepId;
+use workflow_runtime::{RunId, Snapshot, StepError};
+
+use super::{Held, Run, ensure};
+use crate::case::Value;
+use crate::dice::Dice;
+use crate::model::WorkState;
+
+/// How a run is put down before it is taken up from its snapshot.
+#[derive(Clone, Copy, Debug)]
+pub enum Break {
+    /// Its process is gone.
+    Lost,
+    Suspended,
+    Cancelled,
+    /// A step fails whose failure nobody takes, and works the next time.
+    Failed,
+    /// It has ended by itself.
+    Ended,
+}
+
+impl Run<'_> {
+    /// Puts the run down, saves it, drops everything, and takes it up from the text that was saved.
+    pub fn break_and_resume(&mut self, how: Break, at_once: bool, dice: &mut Dice) -> Held {
+        self.put_down(how, dice)?;
+        self.engine = self.saved_and_restored()?;
+        self.copy = None;
+        self.resume(at_once)
+    }
+
+    /// Puts the run down and takes it up in the same process.
+    pub fn pause_and_resume(&mut self, how: Break, at_once: bool, dice: &mut Dice) -> Held {
+        self.put_down(how, dice)?;
+        self.resume(at_once)
+    }
+
+    /// From now on a copy of the run, saved and read back, goes along. Saved again, it is the same.
+    pub fn copy(&mut self) -> Held {
+        let copy = self.saved_and_restored()?;
+        let (json, again) = (saved(&self.engine)?, saved(&copy)?);
+        ensure!(again == json, "saved again, it is\n{again}\nand not\n{json}");
+        self.copy = Some(copy);
+        Ok(())
+    }
+
+    /// What the engine does, its copy does.
+    pub(super) fn copy_goes_along(
+        &mut self,
+        at: u64,
+        tick: &Tick<Value>,
+        handled: &Result<(), Refused>,
+    ) -> Held {
+        let Some(copy) = &mut self.copy else { return Ok(()) };
+        let mut out = Vec::new();
+        let by_copy = copy.handle(Time(at), tick.clone(), &mut out);
+        ensure!(by_copy == *handled, "the saved copy says {by_copy:?} and not {handled:?}");
+        ensure!(out == self.out, "the saved copy does {out:?} and not {:?}", self.out);
+        Ok(())
+    }
+
+    /// The run as another process would have it.
+    fn saved_and_restored(&self) -> Held<Engine<Value>> {
+        let json = saved(&self.engine)?;
+        let restored = Snapshot::from_json(&json)
+            .and_then(|read| read.restore::<Value>(Arc::clone(&self.case.graph)))
+            .map_err(|error| format!("what was saved cannot be restored: {error:?}\n{json}"))?
+            .engine;
+        let (before, after) = (self.engine.state(), restored.state());
+        // What keeps a scope open is counted anew when a snapshot is read.
+        for (was, is) in before.scopes().zip(after.scopes()) {
+            ensure!(was == is, "saved and restored, or recounted, {was:?} is {is:?}");
+        }
+        ensure!(before.scopes().count() == after.scopes().count(), "a scope is lost in the snapshot\n{json}");
+        ensure!(before.invocations().eq(after.invocations()), "invocations change in the snapshot\n{json}");
+        ensure!(before.requests().eq(after.requests()), "questions change in the snapshot\n{json}");
+        ensure!(restored.next_due() == self.engine.next_due(), "what is due changes in the snapshot\n{json}");
+        self.recoveries_are_as_expected(&json)?;
+        Ok(restored)
+    }
+
+    /// How often each error handler has run on the way of what lives. The engine tells nobody, so it is read in what
+    /// it saves.
+    fn recoveries_are_as_expected(&self, json: &str) -> Held {
+        if !self.case.graph.steps.iter().any(|it| it.options.catches.is_some()) {
+            return Ok(());
+        }
+        #[derive(serde::Deserialize)]
+        struct Lives {
+            id: u64,
+            #[serde(default)]
+            recoveries: BTreeMap<String, u32>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Saved {
+            #[serde(default)]
+            invocations: Vec<Lives>,
+            #[serde(default)]
+            requests: Vec<Lives>,
+        }
+        let Saved { invocations, requests } =
+            serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let (work, questions) = (&self.model.work, &self.model.questions);
+        let work = invocations.iter().zip(work.iter().map(|it| (it.id.map(|id| id.0), &it.counts)));
+        let questions = requests.iter().zip(questions.iter().map(|it| (it.id.map(|id| id.0), &it.counts)));
+        for (Lives { id, recoveries }, (known, counts)) in work.chain(questions) {
+            let name = |(handler, count): (&StepId, &u32)| {
+                (self.case.graph.steps[handler.index()].name.to_string(), *count)
+            };
+            let should: BTreeMap<String, u32> = counts.iter().map(name).collect();
+            ensure!(
+                known == Some(*id) && *recoveries == should,
+                "on the way of {id} error handlers have run {recoveries:?} times, and not {should:?}"
+            );
+        }
+        Ok(())
+    }
+
+    fn put_down(&mut self, how: Break, dice: &mut Dice) -> Held {
+        let work = &self.model.work;
+        let running = (0..work.len()).filter(|it| work[*it].state == WorkState::Running);
+        let fail = running.filter(|it| self.model.would_fail_the_run(*it));
+        let fail: Vec<(InvocationId, u32)> =
+            fail.filter_map(|it| Some((work[it].id?, work[it].attempt))).collect();
+        match how {
+            Break::Failed if !fail.is_empty() => {
+                let ((invocation, attempt), error) = (dice.pick(&fail), StepError::new("try again"));
+                self.tick(Tick::Failed { invocation, attempt, error, verdict: Verdict::Final })
+            }
+            Break::Cancelled => self.tick(Tick::Cancelled { reason: "for now".to_owned() }),
+            Break::Suspended | Break::Failed => self.tick(Tick::Suspended),
+            Break::Lost | Break::Ended => Ok(()),
+        }
+    }
+
+    /// A new attempt sends again from its first event, either at once or when its turn comes.
+    fn resume(&mut self, at_once: bool) -> Held {
+        let sent = std::mem::take(&mut self.sent);
+        self.tick(Tick::Resumed)?;
+        for (invocation, counts) in sent.into_iter().filter(|_| at_once) {
+            let Some(work) = self.model.work.iter().find(|it| it.id == Some(invocation)) else { continue };
+            if work.state != WorkState::Running {
+                continue;
+            }
+            let attempt = work.attempt;
+            let sends = self.case.deed(work.step, &work.input).sends;
+            for ((point, values), count) in sends.into_iter().zip(counts) {
+                for (place, event) in (0..count).zip(values) {
+                    self.tick(Tick::Sent { invocation, attempt, point, place, event })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn saved(engine: &Engine<Value>) -> Held<String> {
+    let saved = Snapshot::take(&RunId::from("run"), engine, 1);
+    saved.map(|it| it.to_json()).map_err(|error| format!("it cannot be saved: {error}"))
+}
