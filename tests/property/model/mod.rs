@@ -228,11 +228,11 @@ impl Model {
         match tick {
             Tick::Started { input } => {
                 self.status = Status::Running;
-                self.from_outside(*input);
+                self.comes_from_outside(*input);
             }
             Tick::Signal { event } => {
                 self.seen.count("signals");
-                self.from_outside(*event);
+                self.comes_from_outside(*event);
             }
             Tick::Finished { invocation, emitted, .. } => {
                 work(invocation).into_iter().for_each(|it| self.finish(it, emitted));
@@ -278,7 +278,7 @@ impl Model {
     }
 
     /// A signal comes to the root branch, as the input does.
-    fn from_outside(&mut self, event: Value) {
+    fn comes_from_outside(&mut self, event: Value) {
         self.deliver(event, &Way { at: ROOT, from: StepId(0), counts: Counts::new() });
     }
 
