@@ -21,7 +21,8 @@ use crate::retry::Retry;
 /// A workflow: a value with steps, and the graph that connects them.
 ///
 /// `#[workflow]` implements this trait; writing it by hand is possible and shown in the `by_hand` example.
-/// Start runs with [`WorkflowExt`](crate::WorkflowExt).
+/// Start runs with [`WorkflowExt`](crate::WorkflowExt). The value is shared by its runs, so it has to be `Send` and `Sync`,
+/// which is asked where it is [shared](Self::share).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a workflow",
     label = "this is no workflow",
