@@ -15,7 +15,7 @@ use std::sync::Arc;
 use workflow_runtime::engine::{
     Emitted, Failure, Input, InvocationId, Missing, Part, Payload as _, ScopeId, Stall, Status, Tick,
 };
-use workflow_runtime::graph::{EventId, Graph, PointId, Role, Slot, StepId};
+use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Role, Slot, StepId};
 use workflow_runtime::{RequestId, StepError};
 
 use crate::case::{Value, gathers};
@@ -283,6 +283,15 @@ impl Model {
     }
 
     fn finish(&mut self, position: usize, emitted: &Emitted<Value>) {
+        if let Emitted::One(value) = emitted {
+            let step = &self.graph.steps[self.work[position].step.index()];
+            if !step.returns.alternatives.contains(&Alternative::One(value.event)) {
+                let (name, event) = (&step.name, &self.graph.events[value.event.index()].name);
+                let says = "which its graph does not say it emits there";
+                let error = said("misrouted", format!("step `{name}` emitted `{event}`, {says}"));
+                return self.fail(position, error);
+            }
+        }
         let Work { mark, id, step, at, counts, .. } = self.work[position].clone();
         self.expected.finished = id.map(|id| (id, counted(emitted)));
         let way = Way { at, from: step, counts };

@@ -1,6 +1,6 @@
 //! What comes next in a run: which step, which person, or the time.
 
-use workflow_runtime::engine::{Status, Tick};
+use workflow_runtime::engine::{Emitted, Status, Tick};
 use workflow_runtime::graph::EventId;
 
 use super::{Held, Run, Turn, ensure};
@@ -74,6 +74,7 @@ impl Run<'_> {
             at = self.clock;
         }
         let tick = match next {
+            Next::Work(position) if pace == Pace::Wild && dice.percent(1) => self.stray(position)?,
             Next::Work(position) => match self.turn_of(position, dice)? {
                 Turn::Goes(tick) | Turn::Stops(tick, _) | Turn::Fails(tick) => tick,
             },
@@ -92,6 +93,14 @@ impl Run<'_> {
         let behind = if pace == Pace::Wild && dice.percent(4) { dice.below(50) as u64 } else { 0 };
         self.tick_at(at.saturating_sub(behind), tick)?;
         Ok(true)
+    }
+
+    /// A step emits what no step can.
+    fn stray(&self, position: usize) -> Held<Tick<Value>> {
+        let work = &self.model.work[position];
+        let Some(invocation) = work.id else { return Err("work without an invocation".to_owned()) };
+        let emitted = Emitted::One(self.case.input());
+        Ok(Tick::Finished { invocation, attempt: work.attempt, emitted })
     }
 
     fn choose(&self, policy: Policy, pace: Pace, dice: &mut Dice) -> Held<Option<Next>> {

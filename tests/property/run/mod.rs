@@ -226,6 +226,10 @@ impl<'c> Run<'c> {
             self.mended.insert(id.0);
         }
         self.is_as_expected(tick == Tick::Resumed)?;
+        if let (Tick::Finished { invocation, attempt, .. }, Some(_)) = (tick, &self.model.expected.finished) {
+            self.last_finished = Some((invocation, attempt));
+            self.over.insert(invocation);
+        }
         Ok(handled)
     }
 
@@ -233,12 +237,10 @@ impl<'c> Run<'c> {
     fn remember(&mut self, tick: &Tick<Value>) {
         let work = |id: &InvocationId| self.model.work.iter().find(|it| it.id == Some(*id));
         match tick {
-            Tick::Finished { invocation, attempt, .. } => {
-                self.last_finished = Some((*invocation, *attempt));
+            Tick::Finished { invocation, .. } => {
                 // Addition, because the order in which things are done is not meant.
                 let deed = work(invocation).map_or(0, |it| mix(u64::from(it.step.0), history(&it.input)));
                 self.deeds = self.deeds.wrapping_add(deed);
-                self.over.insert(*invocation);
             }
             Tick::Failed { invocation, verdict: Verdict::Retry { .. }, .. } => {
                 self.sent.remove(invocation);

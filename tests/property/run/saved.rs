@@ -29,7 +29,7 @@ impl Run<'_> {
     /// Puts the run down, saves it, drops everything, and takes it up from the text that was saved.
     pub fn break_and_resume(&mut self, how: Break, at_once: bool, dice: &mut Dice) -> Held {
         self.put_down(how, dice)?;
-        self.engine = self.saved_and_restored()?;
+        self.engine = self.saved_and_restored()?.0;
         self.copy = None;
         self.resume(at_once)
     }
@@ -42,8 +42,8 @@ impl Run<'_> {
 
     /// From now on a copy of the run, saved and read back, goes along. Saved again, it is the same.
     pub fn copy(&mut self) -> Held {
-        let copy = self.saved_and_restored()?;
-        let (json, again) = (saved(&self.engine)?, saved(&copy)?);
+        let (copy, json) = self.saved_and_restored()?;
+        let again = saved(&copy)?;
         ensure!(again == json, "saved again, it is\n{again}\nand not\n{json}");
         self.copy = Some(copy);
         Ok(())
@@ -64,8 +64,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The run as another process would have it.
-    fn saved_and_restored(&self) -> Held<Engine<Value>> {
+    /// The run as another process would have it, and the text from which it has it.
+    fn saved_and_restored(&self) -> Held<(Engine<Value>, String)> {
         let json = saved(&self.engine)?;
         let restored = Snapshot::from_json(&json)
             .and_then(|read| read.restore::<Value>(Arc::clone(&self.case.graph)))
@@ -81,7 +81,7 @@ impl Run<'_> {
         ensure!(before.requests().eq(after.requests()), "questions change in the snapshot\n{json}");
         ensure!(restored.next_due() == self.engine.next_due(), "what is due changes in the snapshot\n{json}");
         self.recoveries_are_as_expected(&json)?;
-        Ok(restored)
+        Ok((restored, json))
     }
 
     /// How often each error handler has run on the way of what lives. The engine tells nobody, so it is read in what
