@@ -5,7 +5,7 @@ use workflow_runtime::engine::Status;
 use crate::case::Case;
 use crate::dice::Dice;
 use crate::model::{Limits, Seen};
-use crate::run::{Break, Held, Outcome, Pace, Policy, Run};
+use crate::run::{Break, Held, Outcome, Pace, Policy, Return, Run};
 use crate::seeds::{Broken, Tally};
 
 /// Cases that take more steps than this when nothing stops them are left out.
@@ -154,12 +154,14 @@ fn go_on(run: &mut Run<'_>, how: Break, habits: Habits, side: &mut Dice, tally: 
         run.clock += side.pick(&[0, 0, 10, 400, 50_000]);
     }
     let at_once = habits.breaks == Breaks::Everywhere || side.percent(50);
+    let behind = if habits.pace == Pace::Wild { side.pick(&[0, 0, 0, 20]) } else { 0 };
+    let again = Return { at_once, behind };
     let same_process = !matches!(how, Break::Lost) && side.percent(40);
     if same_process {
-        return run.pause_and_resume(how, at_once, side);
+        return run.pause_and_resume(how, again, side);
     }
     tally.add("snapshots restored", 1);
-    run.break_and_resume(how, at_once, side)
+    run.break_and_resume(how, again, side)
 }
 
 fn count(tally: &mut Tally, outcome: &Outcome, ticks: u64, seen: &Seen) {

@@ -19,7 +19,7 @@ use crate::dice::{Dice, mix};
 use crate::model::{Expectation, Limits, Model, Work};
 
 pub use choose::{Pace, Policy};
-pub use saved::Break;
+pub use saved::{Break, Return};
 
 /// What does not hold, in words.
 pub type Held<T = ()> = Result<T, String>;

@@ -25,19 +25,28 @@ pub enum Break {
     Ended,
 }
 
+/// How it is taken up again.
+#[derive(Clone, Copy)]
+pub struct Return {
+    /// What was sent is sent again at once, and not when its turn comes.
+    pub at_once: bool,
+    /// How far the clock of the process that takes it up is behind.
+    pub behind: u64,
+}
+
 impl Run<'_> {
     /// Puts the run down, saves it, drops everything, and takes it up from the text that was saved.
-    pub fn break_and_resume(&mut self, how: Break, at_once: bool, dice: &mut Dice) -> Held {
+    pub fn break_and_resume(&mut self, how: Break, again: Return, dice: &mut Dice) -> Held {
         self.put_down(how, dice)?;
         self.engine = self.saved_and_restored()?.0;
         self.copy = None;
-        self.resume(at_once)
+        self.resume(again)
     }
 
     /// Puts the run down and takes it up in the same process.
-    pub fn pause_and_resume(&mut self, how: Break, at_once: bool, dice: &mut Dice) -> Held {
+    pub fn pause_and_resume(&mut self, how: Break, again: Return, dice: &mut Dice) -> Held {
         self.put_down(how, dice)?;
-        self.resume(at_once)
+        self.resume(again)
     }
 
     /// From now on a copy of the run, saved and read back, goes along. Saved again, it is the same.
@@ -138,10 +147,10 @@ impl Run<'_> {
         }
     }
 
-    /// A new attempt sends again from its first event, either at once or when its turn comes.
-    fn resume(&mut self, at_once: bool) -> Held {
+    /// A new attempt sends again from its first event.
+    fn resume(&mut self, Return { at_once, behind }: Return) -> Held {
         let sent = std::mem::take(&mut self.sent);
-        self.tick(Tick::Resumed)?;
+        self.tick_at(self.clock.saturating_sub(behind), Tick::Resumed)?;
         for (invocation, counts) in sent.into_iter().filter(|_| at_once) {
             let Some(work) = self.model.work.iter().find(|it| it.id == Some(invocation)) else { continue };
             if work.state != WorkState::Running {
