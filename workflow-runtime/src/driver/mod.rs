@@ -15,46 +15,55 @@
 //!
 //! A run's end is announced when every step has really stopped: each step at work holds a [`Ticket`], and
 //! the last ticket to go announces.
+//!
+//! # Reading order
+//!
+//! `begin` is how runs come into memory, this file what a tick does, `ready` which step starts next, `lane` and `ticket`
+//! who polls it and how it reports, `notes` what it waits for, `tell` what observers hear. `ledger` holds all of that
+//! back until it is stored, in a run with a store.
 
+mod begin;
 mod clock;
 mod hold;
 mod lane;
 mod ledger;
 mod notes;
+mod ready;
+mod tell;
 mod ticket;
 
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use std::time::UNIX_EPOCH;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
 use crate::engine::{
-    Command, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Notice, Payload, Refused, Tick,
-    Time,
+    Command, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused, Tick, Time,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::forms::Stored;
-use crate::handle::{Question, RunError, RunId, RunOptions, Stalled};
-use crate::journal::{self, Limits};
-use crate::runner::{Commits, Letter};
-use crate::snapshot::Restored;
+use crate::handle::{RunError, RunId};
+use crate::journal;
+use crate::runner::Letter;
 use crate::store::Json;
-use crate::stream::{EventCounts, RunEventKind, Stream};
-use crate::wakers::{Place as WaitingPlace, Wakers};
+use crate::stream::{RunEventKind, Stream};
+use crate::wakers::{Place, Wakers};
 use crate::workflow::{Shared, Workflow};
 
 use clock::Alarm;
-use lane::{Lane, Next};
+use lane::Lane;
 use ledger::{Entry, Journal, Ledger};
+use ready::{Permit, most_lanes};
+use tell::observed;
 
+pub(crate) use begin::KeptAt;
 pub(crate) use clock::{Clock, millis};
 pub(crate) use lane::give_way;
 pub(crate) use ledger::Standing;
@@ -129,24 +138,6 @@ struct Happening<W: Workflow> {
     leaves: bool,
 }
 
-/// Where a run lives: in a store perhaps, and in line with others perhaps.
-#[derive(Default)]
-struct Place {
-    kept: Option<KeptAt>,
-    gate: Option<Arc<Semaphore>>,
-}
-
-/// Where a run is kept, and how it stands there.
-pub(crate) struct KeptAt {
-    pub(crate) commits: Commits,
-    /// At which it was claimed.
-    pub(crate) epoch: u64,
-    pub(crate) standing: Standing,
-}
-
-/// A step's turn, where runs take turns.
-type Permit = Option<OwnedSemaphorePermit>;
-
 /// What a tick leaves to do once the lock is released.
 #[derive(Default)]
 #[must_use = "steps are cancelled, callers woken and lanes started only by `Host::finish`"]
@@ -159,132 +150,6 @@ struct Afterwards {
 }
 
 impl<W: Workflow> Host<W> {
-    /// Starts a run. The caller holds its first handle.
-    pub(crate) fn start(workflow: Shared<W>, input: W::Input, options: RunOptions) -> Arc<Self> {
-        Self::begin(workflow, input, options, Place::default())
-    }
-
-    /// Starts a run that takes turns with others.
-    pub(crate) fn start_limited(
-        workflow: Shared<W>,
-        input: W::Input,
-        options: RunOptions,
-        gate: Option<Arc<Semaphore>>,
-    ) -> Arc<Self> {
-        Self::begin(workflow, input, options, Place { kept: None, gate })
-    }
-
-    /// Starts a run that was created in a store.
-    pub(crate) fn start_kept(
-        workflow: Shared<W>,
-        input: W::Input,
-        options: RunOptions,
-        kept: KeptAt,
-        gate: Option<Arc<Semaphore>>,
-    ) -> Arc<Self> {
-        Self::begin(workflow, input, options, Place { kept: Some(kept), gate })
-    }
-
-    fn begin(workflow: Shared<W>, input: W::Input, options: RunOptions, place: Place) -> Arc<Self> {
-        let RunOptions { id, timeout, deadline } = options;
-        let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
-        let limits = Limits { deadline, timeout: timeout.map(millis) };
-        let engine = Engine::new(W::GRAPH).with_limits(limits.deadline, limits.timeout);
-        let host =
-            Self::new(workflow, id.unwrap_or_else(RunId::random), engine, W::State::default(), 1, place);
-        host.first_tick(Tick::Started { input: W::start(input) }, limits);
-        host
-    }
-
-    /// Takes up a run that was stored.
-    pub(crate) fn resume_kept(
-        workflow: Shared<W>,
-        restored: Restored<W::Event>,
-        state: W::State,
-        kept: KeptAt,
-        gate: Option<Arc<Semaphore>>,
-    ) -> Arc<Self> {
-        let place = Place { kept: Some(kept), gate };
-        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event, place);
-        host.first_tick(Tick::Resumed, Limits::default());
-        host
-    }
-
-    /// A run that has ended with this output before.
-    pub(crate) fn completed(workflow: Shared<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
-        let engine = Engine::new(W::GRAPH);
-        let host = Self::new(workflow, id, engine, W::State::default(), next_event, Place::default());
-        host.publish(RunEventKind::Completed { output: output.clone() });
-        host.lock().outcome = Some(Ok(output));
-        host
-    }
-
-    /// Takes up a run that was saved. The caller holds its first handle.
-    pub(crate) fn resume(workflow: Shared<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
-        let place = Place::default();
-        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event, place);
-        host.first_tick(Tick::Resumed, Limits::default());
-        host
-    }
-
-    fn new(
-        workflow: Shared<W>,
-        id: RunId,
-        engine: Engine<W::Event>,
-        state: W::State,
-        next_event: u64,
-        place: Place,
-    ) -> Arc<Self> {
-        let Place { kept, gate } = place;
-        let clock = Clock::not_before(engine.state().now());
-        let live = Live {
-            engine,
-            state: Arc::new(state),
-            commands: Vec::new(),
-            ready: VecDeque::new(),
-            lanes: 0,
-            holds: 0,
-            at_work: 0,
-            tasks: BTreeMap::new(),
-            wakers: BTreeMap::new(),
-            ending: None,
-            ledger: kept.as_ref().map(|kept| Ledger::new(kept.standing.clone())),
-            gate,
-            queued: false,
-            thrown_away: false,
-            outcome: None,
-            waiting: Wakers::default(),
-            broken: None,
-            timer: None,
-        };
-        let stream =
-            if kept.is_some() { Stream::stored_from(next_event) } else { Stream::starting_at(next_event) };
-        Arc::new_cyclic(|me| Self {
-            workflow,
-            id,
-            clock,
-            runtime: Handle::current(),
-            stream: Arc::new(stream),
-            handles: AtomicUsize::new(1),
-            journal: kept.map(|kept| Journal::new(me.clone(), kept.commits, kept.epoch)),
-            quiet: Notify::new(),
-            live: Mutex::new(live),
-        })
-    }
-
-    fn first_tick(self: &Arc<Self>, tick: Tick<W::Event>, limits: Limits) {
-        let happened = self.happening(tick).and_then(|happening| {
-            let body = happening.body.map(|body| body.with_limits(limits));
-            self.happens(Happening { body, ..happening })
-        });
-        if let Err(refused) = happened {
-            // Only a workflow written by hand can name a start event that its graph does not have.
-            let error = RunError::Misrouted { run: self.id.clone(), reason: refused.to_string() };
-            self.publish(RunEventKind::Failed { error: error.clone() });
-            self.lock().outcome = Some(Err(error));
-        }
-    }
-
     pub(crate) fn id(&self) -> &RunId {
         &self.id
     }
@@ -408,11 +273,7 @@ impl<W: Workflow> Host<W> {
     }
 
     /// What the run came to; else `waker` is woken when that is known.
-    pub(crate) fn poll_outcome(
-        &self,
-        place: &mut WaitingPlace,
-        waker: &Waker,
-    ) -> Poll<Result<W::Output, RunError>> {
+    pub(crate) fn poll_outcome(&self, place: &mut Place, waker: &Waker) -> Poll<Result<W::Output, RunError>> {
         let mut live = self.lock();
         if let Some(outcome) = &live.outcome {
             return Poll::Ready(outcome.clone());
@@ -422,7 +283,7 @@ impl<W: Workflow> Host<W> {
     }
 
     /// Somebody waits no longer.
-    pub(crate) fn leave(&self, place: &WaitingPlace) {
+    pub(crate) fn leave(&self, place: &Place) {
         self.lock().waiting.leave(place);
     }
 
@@ -525,72 +386,6 @@ impl<W: Workflow> Host<W> {
         }
     }
 
-    /// Announces the end of the run, once nothing is at work any more.
-    fn announce_if_over(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
-        if live.holds > 0 && live.is_quiet() {
-            self.quiet.notify_waiters();
-        }
-        if live.at_work > 0 || live.outcome.is_some() {
-            return;
-        }
-        if live.ledger.is_some() {
-            return self.announce_what_is_stored(live, afterwards);
-        }
-        let broken = |message| Err(RunError::Broken { run: self.id.clone(), message });
-        let outcome = match (live.broken.clone(), live.ending.take()) {
-            (Some(message), _) => broken(message),
-            (None, Some(ending)) => {
-                // The output is cloned for the stream, which is the author's code.
-                let ended = catch_unwind(AssertUnwindSafe(|| {
-                    let outcome = self.outcome(ending);
-                    (outcome.clone(), outcome)
-                }));
-                match ended {
-                    Ok((for_stream, outcome)) => return self.announce(live, for_stream, outcome, afterwards),
-                    Err(panic) => broken(panic_message(&*panic).to_owned()),
-                }
-            }
-            (None, None) => return,
-        };
-        self.announce(live, outcome.clone(), outcome, afterwards);
-    }
-
-    fn announce(
-        &self,
-        live: &mut Live<W>,
-        for_stream: Result<W::Output, RunError>,
-        outcome: Result<W::Output, RunError>,
-        afterwards: &mut Afterwards,
-    ) {
-        let terminal = RunEventKind::terminal(for_stream);
-        self.stream.write(live.engine.state().ticks(), self.clock.now()).push(terminal);
-        live.outcome = Some(outcome);
-        afterwards.wake.extend(live.waiting.take());
-    }
-
-    fn outcome(&self, ending: Ending<W::Event>) -> Result<W::Output, RunError> {
-        let run = self.id.clone();
-        Err(match ending {
-            Ending::Completed { output } => match W::output(output) {
-                Ok(output) => return Ok(output),
-                Err(event) => {
-                    let reason = format!("`{}` carries no output", event_name::<W>(event.event()));
-                    RunError::Misrouted { run, reason }
-                }
-            },
-            Ending::Failed { invocation, step, error } => {
-                RunError::Failed { run, step: step_name::<W>(step).to_owned(), invocation, error }
-            }
-            Ending::TimedOut { running } => {
-                let running = running.into_iter().map(|step| step_name::<W>(step).to_owned()).collect();
-                RunError::TimedOut { run, running }
-            }
-            Ending::Stalled(stall) => RunError::Stalled(Stalled::new(run, W::GRAPH, &stall)),
-            Ending::Cancelled { reason } => RunError::Cancelled { run, reason },
-            Ending::Suspended => RunError::Suspended { run },
-        })
-    }
-
     /// Does what a tick left to do. The lock must not be held.
     fn finish(self: &Arc<Self>, afterwards: Afterwards) {
         for token in afterwards.cancel {
@@ -621,61 +416,6 @@ impl<W: Workflow> Host<W> {
     fn is_current(live: &Live<W>, invocation: InvocationId, attempt: u32) -> bool {
         let found = live.engine.state().invocation(invocation).filter(|_| !live.is_done_with());
         found.is_some_and(|found| found.state == InvocationState::Running && found.attempt == attempt)
-    }
-
-    /// The next step for a lane, which is counted in `lanes`.
-    fn next(live: &mut Live<W>, may_take: bool, afterwards: &mut Afterwards) -> Next<W::Event> {
-        Self::drop_stale(live);
-        if live.ready.is_empty() || live.holds > 0 {
-            live.lanes -= 1;
-            return Next::Leave;
-        }
-        if live.ready.len() > 1 {
-            live.want_lane(afterwards);
-        }
-        // A task that is spawned here lies in a slot of this worker that nobody can steal from, so it
-        // would not run before this lane gives way.
-        if !may_take || afterwards.spawn_lane {
-            return Next::GiveWay;
-        }
-        let Ok(permit) = live.permit() else {
-            live.lanes -= 1;
-            live.queue_up(afterwards);
-            return Next::Leave;
-        };
-        match live.ready.pop_front() {
-            Some(invoke) => {
-                live.at_work += 1;
-                Next::Step(invoke, permit)
-            }
-            None => Next::GiveWay,
-        }
-    }
-
-    /// Takes out of the ready queue what was cancelled before its turn.
-    fn drop_stale(live: &mut Live<W>) {
-        while live.ready.front().is_some_and(|next| !Self::is_current(live, next.invocation, next.attempt)) {
-            live.ready.pop_front();
-        }
-    }
-
-    /// It is this run's turn: one step may start.
-    fn granted(self: &Arc<Self>, permit: OwnedSemaphorePermit) {
-        let invoke = {
-            let mut live = self.lock();
-            live.queued = false;
-            Self::drop_stale(&mut live);
-            let invoke = if live.holds == 0 { live.ready.pop_front() } else { None };
-            if invoke.is_some() {
-                live.lanes += 1;
-                live.at_work += 1;
-            }
-            invoke
-        };
-        if let Some(invoke) = invoke {
-            let lane = Lane { host: Arc::clone(self), counted: true };
-            self.runtime.spawn(lane.work(Some((invoke, Some(permit)))));
-        }
     }
 }
 
@@ -712,27 +452,6 @@ impl<W: Workflow> Live<W> {
             afterwards.wait_until = Some((due, token));
         }
     }
-
-    /// What a step needs to start: nothing, or a turn.
-    fn permit(&self) -> Result<Permit, TryAcquireError> {
-        self.gate.as_ref().map(|gate| Arc::clone(gate).try_acquire_owned()).transpose()
-    }
-
-    /// Gets into line at the gate, once.
-    fn queue_up(&mut self, afterwards: &mut Afterwards) {
-        if !self.queued {
-            self.queued = true;
-            afterwards.queue_at = self.gate.clone();
-        }
-    }
-
-    /// Asks for another lane if there is work for one.
-    fn want_lane(&mut self, afterwards: &mut Afterwards) {
-        if !self.ready.is_empty() && self.holds == 0 && !self.queued && self.lanes < most_lanes() {
-            self.lanes += 1;
-            afterwards.spawn_lane = true;
-        }
-    }
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> StepError {
@@ -743,41 +462,6 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a value that is not a text")
-}
-
-/// What observers see of a notice.
-fn observed<W: Workflow>(notice: Notice<W::Event>, at: Time) -> Option<RunEventKind<W>> {
-    Some(match notice {
-        Notice::StepStarted { invocation, attempt, step } => {
-            RunEventKind::StepStarted { step: step_name::<W>(step), invocation, attempt }
-        }
-        Notice::StepSent { invocation, step, event } => {
-            RunEventKind::StepSent { step: step_name::<W>(step), invocation, event: event_name::<W>(event) }
-        }
-        Notice::StepFinished { invocation, step, emitted } => {
-            let emitted = EventCounts::new(W::GRAPH, emitted);
-            RunEventKind::StepFinished { step: step_name::<W>(step), invocation, emitted }
-        }
-        Notice::StepFailed { invocation, attempt, step, error } => {
-            RunEventKind::StepFailed { step: step_name::<W>(step), invocation, attempt, error }
-        }
-        Notice::InputRequired { request, step, prompt, expires_at } => {
-            // `None` only where a workflow written by hand calls something a question that is none.
-            let prompt = W::prompt(&prompt)?;
-            let step = step_name::<W>(step);
-            RunEventKind::InputRequired(Question { id: request, step, prompt, asked_at: at, expires_at })
-        }
-        Notice::StepRetrying { invocation, attempt, step, error, due } => {
-            RunEventKind::StepRetrying { step: step_name::<W>(step), invocation, attempt, error, due }
-        }
-        Notice::InputExpired { request } => RunEventKind::InputExpired { request },
-        Notice::InputReceived { request } => RunEventKind::InputReceived { request },
-        Notice::InputWithdrawn { request } => RunEventKind::InputWithdrawn { request },
-        Notice::Unpaired { step, events } => {
-            let events = events.into_iter().map(event_name::<W>).collect();
-            RunEventKind::Unpaired { step: step_name::<W>(step), events }
-        }
-    })
 }
 
 pub(crate) fn stored_json<S: Stored>(state: &S) -> Result<Json, serde_json::Error> {
@@ -792,9 +476,4 @@ pub(crate) fn step_name<W: Workflow>(step: StepId) -> &'static str {
 
 pub(crate) fn event_name<W: Workflow>(event: EventId) -> &'static str {
     W::GRAPH.event(event).map_or("?", |event| &event.name)
-}
-
-fn most_lanes() -> usize {
-    static MOST: OnceLock<usize> = OnceLock::new();
-    *MOST.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

@@ -1,0 +1,164 @@
+//! How runs come into memory: started, taken up from a snapshot or a store, or over already.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+use std::time::UNIX_EPOCH;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
+
+use super::clock::{Clock, millis};
+use super::ledger::{Journal, Ledger, Standing};
+use super::{Happening, Host, Live};
+use crate::engine::{Engine, Tick, Time};
+use crate::handle::{RunError, RunId, RunOptions};
+use crate::journal::Limits;
+use crate::runner::Commits;
+use crate::snapshot::Restored;
+use crate::stream::{RunEventKind, Stream};
+use crate::wakers::Wakers;
+use crate::workflow::{Shared, Workflow};
+
+/// Where a run lives: in a store perhaps, and in line with others perhaps.
+#[derive(Default)]
+struct Place {
+    kept: Option<KeptAt>,
+    gate: Option<Arc<Semaphore>>,
+}
+
+/// Where a run is kept, and how it stands there.
+pub(crate) struct KeptAt {
+    pub(crate) commits: Commits,
+    /// At which it was claimed.
+    pub(crate) epoch: u64,
+    pub(crate) standing: Standing,
+}
+
+impl<W: Workflow> Host<W> {
+    /// Starts a run. The caller holds its first handle.
+    pub(crate) fn start(workflow: Shared<W>, input: W::Input, options: RunOptions) -> Arc<Self> {
+        Self::begin(workflow, input, options, Place::default())
+    }
+
+    /// Starts a run that takes turns with others.
+    pub(crate) fn start_limited(
+        workflow: Shared<W>,
+        input: W::Input,
+        options: RunOptions,
+        gate: Option<Arc<Semaphore>>,
+    ) -> Arc<Self> {
+        Self::begin(workflow, input, options, Place { kept: None, gate })
+    }
+
+    /// Starts a run that was created in a store.
+    pub(crate) fn start_kept(
+        workflow: Shared<W>,
+        input: W::Input,
+        options: RunOptions,
+        kept: KeptAt,
+        gate: Option<Arc<Semaphore>>,
+    ) -> Arc<Self> {
+        Self::begin(workflow, input, options, Place { kept: Some(kept), gate })
+    }
+
+    fn begin(workflow: Shared<W>, input: W::Input, options: RunOptions, place: Place) -> Arc<Self> {
+        let RunOptions { id, timeout, deadline } = options;
+        let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
+        let limits = Limits { deadline, timeout: timeout.map(millis) };
+        let engine = Engine::new(W::GRAPH).with_limits(limits.deadline, limits.timeout);
+        let host =
+            Self::new(workflow, id.unwrap_or_else(RunId::random), engine, W::State::default(), 1, place);
+        host.first_tick(Tick::Started { input: W::start(input) }, limits);
+        host
+    }
+
+    /// Takes up a run that was saved. The caller holds its first handle.
+    pub(crate) fn resume(workflow: Shared<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
+        let place = Place::default();
+        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event, place);
+        host.first_tick(Tick::Resumed, Limits::default());
+        host
+    }
+
+    /// Takes up a run that was stored.
+    pub(crate) fn resume_kept(
+        workflow: Shared<W>,
+        restored: Restored<W::Event>,
+        state: W::State,
+        kept: KeptAt,
+        gate: Option<Arc<Semaphore>>,
+    ) -> Arc<Self> {
+        let place = Place { kept: Some(kept), gate };
+        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event, place);
+        host.first_tick(Tick::Resumed, Limits::default());
+        host
+    }
+
+    /// A run that has ended with this output before.
+    pub(crate) fn completed(workflow: Shared<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
+        let engine = Engine::new(W::GRAPH);
+        let host = Self::new(workflow, id, engine, W::State::default(), next_event, Place::default());
+        host.publish(RunEventKind::Completed { output: output.clone() });
+        host.lock().outcome = Some(Ok(output));
+        host
+    }
+
+    fn new(
+        workflow: Shared<W>,
+        id: RunId,
+        engine: Engine<W::Event>,
+        state: W::State,
+        next_event: u64,
+        place: Place,
+    ) -> Arc<Self> {
+        let Place { kept, gate } = place;
+        let clock = Clock::not_before(engine.state().now());
+        let live = Live {
+            engine,
+            state: Arc::new(state),
+            commands: Vec::new(),
+            ready: VecDeque::new(),
+            lanes: 0,
+            holds: 0,
+            at_work: 0,
+            tasks: BTreeMap::new(),
+            wakers: BTreeMap::new(),
+            ending: None,
+            ledger: kept.as_ref().map(|kept| Ledger::new(kept.standing.clone())),
+            gate,
+            queued: false,
+            thrown_away: false,
+            outcome: None,
+            waiting: Wakers::default(),
+            broken: None,
+            timer: None,
+        };
+        let stream =
+            if kept.is_some() { Stream::stored_from(next_event) } else { Stream::starting_at(next_event) };
+        Arc::new_cyclic(|me| Self {
+            workflow,
+            id,
+            clock,
+            runtime: Handle::current(),
+            stream: Arc::new(stream),
+            handles: AtomicUsize::new(1),
+            journal: kept.map(|kept| Journal::new(me.clone(), kept.commits, kept.epoch)),
+            quiet: Notify::new(),
+            live: Mutex::new(live),
+        })
+    }
+
+    fn first_tick(self: &Arc<Self>, tick: Tick<W::Event>, limits: Limits) {
+        let happened = self.happening(tick).and_then(|happening| {
+            let body = happening.body.map(|body| body.with_limits(limits));
+            self.happens(Happening { body, ..happening })
+        });
+        if let Err(refused) = happened {
+            // Only a workflow written by hand can name a start event that its graph does not have.
+            let error = RunError::Misrouted { run: self.id.clone(), reason: refused.to_string() };
+            self.publish(RunEventKind::Failed { error: error.clone() });
+            self.lock().outcome = Some(Err(error));
+        }
+    }
+}

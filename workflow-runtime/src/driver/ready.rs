@@ -1,0 +1,100 @@
+//! Which step starts next, and whose turn it is where runs share a limit.
+//!
+//! A run stands in line at the gate once, however many of its steps are ready; each turn starts one of them. The gate
+//! is fair, so runs take turns.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+
+use super::lane::{Lane, Next};
+use super::{Afterwards, Host, Live};
+use crate::workflow::Workflow;
+
+/// A step's turn, where runs take turns.
+pub(super) type Permit = Option<OwnedSemaphorePermit>;
+
+impl<W: Workflow> Host<W> {
+    /// The next step for a lane, which is counted in `lanes`.
+    pub(super) fn next(live: &mut Live<W>, may_take: bool, afterwards: &mut Afterwards) -> Next<W::Event> {
+        Self::drop_stale(live);
+        if live.ready.is_empty() || live.holds > 0 {
+            live.lanes -= 1;
+            return Next::Leave;
+        }
+        if live.ready.len() > 1 {
+            live.want_lane(afterwards);
+        }
+        // A task that is spawned here lies in a slot of this worker that nobody can steal from, so it
+        // would not run before this lane gives way.
+        if !may_take || afterwards.spawn_lane {
+            return Next::GiveWay;
+        }
+        let Ok(permit) = live.permit() else {
+            live.lanes -= 1;
+            live.queue_up(afterwards);
+            return Next::Leave;
+        };
+        match live.ready.pop_front() {
+            Some(invoke) => {
+                live.at_work += 1;
+                Next::Step(invoke, permit)
+            }
+            None => Next::GiveWay,
+        }
+    }
+
+    /// Takes out of the ready queue what was cancelled before its turn.
+    pub(super) fn drop_stale(live: &mut Live<W>) {
+        while live.ready.front().is_some_and(|next| !Self::is_current(live, next.invocation, next.attempt)) {
+            live.ready.pop_front();
+        }
+    }
+
+    /// It is this run's turn: one step may start.
+    pub(super) fn granted(self: &Arc<Self>, permit: OwnedSemaphorePermit) {
+        let invoke = {
+            let mut live = self.lock();
+            live.queued = false;
+            Self::drop_stale(&mut live);
+            let invoke = if live.holds == 0 { live.ready.pop_front() } else { None };
+            if invoke.is_some() {
+                live.lanes += 1;
+                live.at_work += 1;
+            }
+            invoke
+        };
+        if let Some(invoke) = invoke {
+            let lane = Lane { host: Arc::clone(self), counted: true };
+            self.runtime.spawn(lane.work(Some((invoke, Some(permit)))));
+        }
+    }
+}
+
+impl<W: Workflow> Live<W> {
+    /// What a step needs to start: nothing, or a turn.
+    pub(super) fn permit(&self) -> Result<Permit, TryAcquireError> {
+        self.gate.as_ref().map(|gate| Arc::clone(gate).try_acquire_owned()).transpose()
+    }
+
+    /// Gets into line at the gate, once.
+    pub(super) fn queue_up(&mut self, afterwards: &mut Afterwards) {
+        if !self.queued {
+            self.queued = true;
+            afterwards.queue_at = self.gate.clone();
+        }
+    }
+
+    /// Asks for another lane if there is work for one.
+    pub(super) fn want_lane(&mut self, afterwards: &mut Afterwards) {
+        if !self.ready.is_empty() && self.holds == 0 && !self.queued && self.lanes < most_lanes() {
+            self.lanes += 1;
+            afterwards.spawn_lane = true;
+        }
+    }
+}
+
+pub(super) fn most_lanes() -> usize {
+    static MOST: OnceLock<usize> = OnceLock::new();
+    *MOST.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}

@@ -1,0 +1,112 @@
+//! What those who look are told: news while the run goes on, and how it has ended.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{Afterwards, Host, Live, event_name, panic_message, step_name};
+use crate::engine::{Ending, Notice, Payload as _, Time};
+use crate::handle::{Question, RunError, Stalled};
+use crate::stream::{EventCounts, RunEventKind};
+use crate::workflow::Workflow;
+
+impl<W: Workflow> Host<W> {
+    /// Announces the end of the run, once nothing is at work any more.
+    pub(super) fn announce_if_over(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
+        if live.holds > 0 && live.is_quiet() {
+            self.quiet.notify_waiters();
+        }
+        if live.at_work > 0 || live.outcome.is_some() {
+            return;
+        }
+        if live.ledger.is_some() {
+            return self.announce_what_is_stored(live, afterwards);
+        }
+        let broken = |message| Err(RunError::Broken { run: self.id.clone(), message });
+        let outcome = match (live.broken.clone(), live.ending.take()) {
+            (Some(message), _) => broken(message),
+            (None, Some(ending)) => {
+                // The output is cloned for the stream, which is the author's code.
+                let ended = catch_unwind(AssertUnwindSafe(|| {
+                    let outcome = self.outcome(ending);
+                    (outcome.clone(), outcome)
+                }));
+                match ended {
+                    Ok((for_stream, outcome)) => return self.announce(live, for_stream, outcome, afterwards),
+                    Err(panic) => broken(panic_message(&*panic).to_owned()),
+                }
+            }
+            (None, None) => return,
+        };
+        self.announce(live, outcome.clone(), outcome, afterwards);
+    }
+
+    pub(super) fn announce(
+        &self,
+        live: &mut Live<W>,
+        for_stream: Result<W::Output, RunError>,
+        outcome: Result<W::Output, RunError>,
+        afterwards: &mut Afterwards,
+    ) {
+        let terminal = RunEventKind::terminal(for_stream);
+        self.stream.write(live.engine.state().ticks(), self.clock.now()).push(terminal);
+        live.outcome = Some(outcome);
+        afterwards.wake.extend(live.waiting.take());
+    }
+
+    pub(super) fn outcome(&self, ending: Ending<W::Event>) -> Result<W::Output, RunError> {
+        let run = self.id.clone();
+        Err(match ending {
+            Ending::Completed { output } => match W::output(output) {
+                Ok(output) => return Ok(output),
+                Err(event) => {
+                    let reason = format!("`{}` carries no output", event_name::<W>(event.event()));
+                    RunError::Misrouted { run, reason }
+                }
+            },
+            Ending::Failed { invocation, step, error } => {
+                RunError::Failed { run, step: step_name::<W>(step).to_owned(), invocation, error }
+            }
+            Ending::TimedOut { running } => {
+                let running = running.into_iter().map(|step| step_name::<W>(step).to_owned()).collect();
+                RunError::TimedOut { run, running }
+            }
+            Ending::Stalled(stall) => RunError::Stalled(Stalled::new(run, W::GRAPH, &stall)),
+            Ending::Cancelled { reason } => RunError::Cancelled { run, reason },
+            Ending::Suspended => RunError::Suspended { run },
+        })
+    }
+}
+
+/// What observers see of a notice.
+pub(super) fn observed<W: Workflow>(notice: Notice<W::Event>, at: Time) -> Option<RunEventKind<W>> {
+    Some(match notice {
+        Notice::StepStarted { invocation, attempt, step } => {
+            RunEventKind::StepStarted { step: step_name::<W>(step), invocation, attempt }
+        }
+        Notice::StepSent { invocation, step, event } => {
+            RunEventKind::StepSent { step: step_name::<W>(step), invocation, event: event_name::<W>(event) }
+        }
+        Notice::StepFinished { invocation, step, emitted } => {
+            let emitted = EventCounts::new(W::GRAPH, emitted);
+            RunEventKind::StepFinished { step: step_name::<W>(step), invocation, emitted }
+        }
+        Notice::StepFailed { invocation, attempt, step, error } => {
+            RunEventKind::StepFailed { step: step_name::<W>(step), invocation, attempt, error }
+        }
+        Notice::InputRequired { request, step, prompt, expires_at } => {
+            // `None` only where a workflow written by hand calls something a question that is none.
+            let prompt = W::prompt(&prompt)?;
+            let step = step_name::<W>(step);
+            RunEventKind::InputRequired(Question { id: request, step, prompt, asked_at: at, expires_at })
+        }
+        Notice::StepRetrying { invocation, attempt, step, error, due } => {
+            RunEventKind::StepRetrying { step: step_name::<W>(step), invocation, attempt, error, due }
+        }
+        Notice::InputExpired { request } => RunEventKind::InputExpired { request },
+        Notice::InputReceived { request } => RunEventKind::InputReceived { request },
+        Notice::InputWithdrawn { request } => RunEventKind::InputWithdrawn { request },
+        Notice::Unpaired { step, events } => {
+            let events = events.into_iter().map(event_name::<W>).collect();
+            RunEventKind::Unpaired { step: step_name::<W>(step), events }
+        }
+    })
+}
