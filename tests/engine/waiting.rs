@@ -284,6 +284,73 @@ fn a_signal_for_a_call_that_was_given_up_goes_to_who_waits_next() {
 }
 
 #[test]
+fn what_a_step_took_is_taken_for_good_when_it_finishes() {
+    let mut run = Scenario::start(graph(SERVE), "");
+    run.signal("Signal<Go>=1");
+    run.call("a()", "next Go");
+    run.finish("a()", &["A"]);
+    assert_eq!(run.call("b()", "next Go"), "waiting");
+}
+
+#[test]
+fn what_a_cancelled_step_took_goes_to_who_waits_next() {
+    let steps = "split: Start -> Vec(Work)\n each: Work & inbox Go -> Done\n \
+        first[take=1]: Vec(Done) -> Go2\n after: Go2 & inbox Go -> Stop\n beside: Start & inbox Go -> ()";
+    let mut run = Scenario::start(graph(steps), "");
+    run.finish("split()", &["Work=1", "Work=2"]);
+    run.signal("Signal<Go>=1").signal("Signal<Go>=2");
+    assert_eq!(run.call("each(1)", "next Go"), "1");
+    assert_eq!(run.call("each(1)", "next Go 2"), "2");
+    assert_eq!(run.call("beside()", "next Go"), "waiting");
+    run.finish("each(2)", &["Done=2"]);
+    assert_eq!(run.call("beside()", "next Go"), "1", "who waits gets the oldest");
+    run.signal("Signal<Go>=3");
+    run.finish("first([2])", &["Go2"]);
+    assert_eq!(run.call("after()", "next Go"), "2", "the rest stands ahead of what came after it");
+    assert_eq!(run.call("after()", "next Go 2"), "3");
+}
+
+#[test]
+fn a_signal_does_not_go_to_a_step_that_is_cancelled_with_the_one_that_took_it() {
+    let steps = "split: Start -> Vec(Work)\n each: Work & inbox Go -> Done\n \
+        first[take=1]: Vec(Done) -> Go2\n after: Go2 & inbox Go -> Stop";
+    let mut run = Scenario::start(graph(steps), "");
+    run.finish("split()", &["Work=1", "Work=2", "Work=3", "Work=4"]);
+    for each in ["each(1)", "each(2)", "each(3)"] {
+        run.call(each, "next Go");
+    }
+    run.signal("Signal<Go>=1");
+    run.finish("each(4)", &["Done=4"]);
+    run.finish("first([4])", &["Go2"]);
+    assert_eq!(run.call("after()", "next Go"), "1");
+}
+
+#[test]
+fn what_a_step_took_whose_failure_is_handled_is_there_for_who_comes_next() {
+    let steps = "begin: Start -> Work\n work: Work & inbox Go -> Stop\n again: failed -> Work";
+    let mut run = Scenario::start(graph(steps), "");
+    run.finish("begin()", &["Work=1"]);
+    run.signal("Signal<Go>=1");
+    assert_eq!(run.call("work(1)", "next Go"), "1");
+    run.retry("work(1)", "broke", 0);
+    assert_eq!(run.call("work(1)", "next Go"), "1", "it is still this step's");
+    run.fail("work(1)", "broke");
+    run.finish("again(!work broke)", &["Work=2"]);
+    assert_eq!(run.call("work(2)", "next Go"), "1");
+}
+
+#[test]
+fn what_a_step_took_of_which_the_run_failed_stays_its_own() {
+    let mut run = Scenario::start(graph(SERVE), "");
+    run.signal("Signal<Go>=1");
+    assert_eq!(run.call("a()", "next Go"), "1");
+    run.fail("a()", "broke");
+    let mut run = run.resumed();
+    assert_eq!(run.call("b()", "next Go"), "waiting");
+    assert_eq!(run.call("a()", "next Go"), "1");
+}
+
+#[test]
 fn who_does_not_wait_any_more_gets_nothing() {
     let mut run = Scenario::start(graph(SERVE), "");
     run.call("a()", "next Go");

@@ -56,7 +56,7 @@ impl<E: Payload> Turn<'_, E> {
         let failure =
             Failure { step: self.step_name(step).to_owned(), invocation: id, attempts: attempt, error };
         if let Some((handler, recoveries)) = self.handler(step, &way.recoveries) {
-            let Some(invocation) = self.take_out(id) else { return };
+            let Some(invocation) = self.discard(id) else { return };
             for sender in &invocation.emitters {
                 self.drop_scope(sender.scope);
             }
@@ -66,7 +66,7 @@ impl<E: Payload> Turn<'_, E> {
         }
         let own = self.state.invocations.get(&id).map(|it| it.emitters.clone()).unwrap_or_default();
         if own.iter().any(|sender| !self.failure_gathers(sender.scope).is_empty()) {
-            self.take_out(id);
+            self.discard(id);
             self.release(step);
             for sender in own {
                 let last = Branch { scope: sender.scope, index: sender.sent };
@@ -76,7 +76,7 @@ impl<E: Payload> Turn<'_, E> {
             return self.leave(branch.scope, Member::Invocation(id));
         }
         let Some(taker) = self.look_outwards(branch) else { return self.fail_the_run(id, failure.error) };
-        self.take_out(id);
+        self.discard(id);
         self.release(step);
         for sender in own {
             self.drop_scope(sender.scope);

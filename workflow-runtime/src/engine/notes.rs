@@ -13,6 +13,9 @@
 //! A future can be dropped when something has come for it that it has not seen. That is withdrawn all the same: the step
 //! went on without it, and does so when it is run again. A signal goes to who waits next.
 //!
+//! A signal is taken for good when the step that took it finishes. A step that comes to nothing, because it is cancelled
+//! or its failure is somebody else's, has taken none: what came for it goes to who waits next, else back to the front.
+//!
 //! An open question and a waiting inbox are *waits*. A running invocation with a wait is not at work: the time of
 //! its run stands. A question of a step is no member of a scope, because the step that asks is one.
 
@@ -284,10 +287,7 @@ impl<E: Payload> Turn<'_, E> {
         invocation.waits -= u32::from(was.is_wait());
         self.state.recount(id);
         match was {
-            Noted::Received(signal) => match self.state.longest_waiting(signal.event()) {
-                Some(waiter) => self.settle_wait(&waiter, Noted::Received(signal)),
-                None => self.state.unread.entry(signal.event()).or_default().push_front(signal),
-            },
+            Noted::Received(signal) => self.put_back(vec![signal]),
             waited => self.stop_waiting(&waited),
         }
     }
@@ -300,6 +300,33 @@ impl<E: Payload> Turn<'_, E> {
             invocation.notes.values().for_each(|noted| self.stop_waiting(noted));
         }
         Some(invocation)
+    }
+
+    /// Takes an invocation out that comes to nothing: it is cancelled, or its failure is somebody else's. The signals
+    /// that it took count as not taken.
+    pub(super) fn discard(&mut self, id: InvocationId) -> Option<Invocation<E>> {
+        let mut invocation = self.take_out(id)?;
+        let notes = std::mem::take(&mut invocation.notes);
+        let taken = notes.into_values().filter_map(|noted| match noted {
+            Noted::Received(signal) => Some(signal),
+            _ => None,
+        });
+        self.put_back(taken.collect());
+        Some(invocation)
+    }
+
+    /// Signals that have come, but were not taken: they go to who waits next, else to the front of the unread ones.
+    fn put_back(&mut self, oldest_first: Vec<E>) {
+        let mut left = Vec::new();
+        for signal in oldest_first {
+            match self.state.longest_waiting(signal.event()) {
+                Some(waiter) => self.settle_wait(&waiter, Noted::Received(signal)),
+                None => left.push(signal),
+            }
+        }
+        for signal in left.into_iter().rev() {
+            self.state.unread.entry(signal.event()).or_default().push_front(signal);
+        }
     }
 
     fn stop_waiting(&mut self, noted: &Noted<E>) {

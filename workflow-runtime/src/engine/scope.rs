@@ -196,7 +196,7 @@ impl<E: Payload> Turn<'_, E> {
             for member in scope.members {
                 match member {
                     Member::Invocation(id) => {
-                        let Some(invocation) = self.take_out(id) else { continue };
+                        let Some(invocation) = self.discard(id) else { continue };
                         if let InvocationState::Delayed(due) = invocation.state {
                             self.state.timers.remove(&(due, Timer::Retry(id)));
                         }
