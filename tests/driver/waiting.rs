@@ -97,6 +97,16 @@ impl Survey {
                     () = std::future::ready(()), if ctx.attempt() == 1 => return Err(StepError::new("broke")),
                 }
             }
+            "raced against time" => tokio::select! {
+                said = person.text("there?") => said?,
+                () = ctx.sleep(Duration::from_secs(60)) => "nobody".to_owned(),
+            },
+            "raced against a timer" => {
+                match tokio::time::timeout(Duration::from_secs(60), person.text("there?")).await {
+                    Ok(said) => said?,
+                    Err(_) => "nobody".to_owned(),
+                }
+            }
             "in time" => match person.text("there?").expires_in(Duration::from_secs(60)).await {
                 Err(AskError::Expired { .. }) => "nobody".to_owned(),
                 said => said?,
@@ -246,6 +256,33 @@ async fn a_run_whose_step_waits_is_cancelled_with_its_last_handle() {
         last = Some(event.unwrap());
     }
     assert!(matches!(last.unwrap().kind, RunEventKind::Cancelled { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_step_does_not_only_wait_goes_on_without_a_handle() {
+    for way in ["raced against time", "raced against a timer", "in time"] {
+        let run = asking(&Survey::default(), way).await;
+        let mut events = run.events();
+        drop(run);
+        let mut last = None;
+        while let Some(event) = events.next().await {
+            last = Some(event.unwrap().kind);
+        }
+        let Some(RunEventKind::Completed { output }) = last else { panic!("{way}: {last:?}") };
+        assert_eq!(output, "nobody", "{way}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_begins_to_wait_when_nobody_can_answer_is_cancelled_then() {
+    let run = Survey::default().run("in turn".to_owned());
+    let mut events = run.events();
+    drop(run);
+    let mut last = None;
+    while let Some(event) = events.next().await {
+        last = Some(event.unwrap().kind);
+    }
+    assert!(matches!(last, Some(RunEventKind::Cancelled { .. })), "{last:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -714,4 +751,62 @@ async fn patience_that_is_given_up_lets_the_run_go_on() {
     tokio::time::sleep(Duration::from_secs(20)).await;
     answer(&run, "sure?", "yes").await;
     assert_eq!(run.await.unwrap(), 1);
+}
+
+// ---- what one attempt leaves to the next ----
+
+/// Its attempts differ in what they ask under one name.
+struct Renamed;
+
+#[workflow]
+impl Renamed {
+    #[step(retry = Retry::fixed("1s"))]
+    async fn ask(
+        &self,
+        _: Start,
+        person: Asker,
+        sure: Asker<Sure>,
+        ctx: &Context<Self>,
+    ) -> Result<Stop<u32>, StepError> {
+        if ctx.attempt() == 1 {
+            person.text("there?").named("it").await?;
+            return Err(StepError::new("broke"));
+        }
+        Ok(Stop(sure.ask(Sure).named("it").await?))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_name_for_two_kinds_of_questions_does_not_mix_up_their_answers() {
+    let run = Renamed.run(());
+    settle().await;
+    answer(&run, "there?", "yes").await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    run.respond(&run.pending().one::<Sure>().unwrap(), 7).await.unwrap();
+    assert_eq!(run.await.unwrap(), 7);
+}
+
+/// Its first attempt leaves a memo behind in a task of its own.
+struct Overtaken;
+
+#[workflow]
+impl Overtaken {
+    #[step(retry = Retry::fixed("1s"))]
+    async fn work(&self, _: Start, ctx: &Context<Self>) -> Result<Stop<u32>, StepError> {
+        let attempt = ctx.attempt();
+        let memo = ctx.memo("number", move || async move {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            attempt
+        });
+        if attempt == 1 {
+            tokio::spawn(memo);
+            return Err(StepError::new("broke"));
+        }
+        Ok(Stop(memo.await?))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_memo_that_an_older_attempt_records_first_counts() {
+    assert_eq!(Overtaken.run(()).await.unwrap(), 1);
 }

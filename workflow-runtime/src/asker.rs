@@ -97,7 +97,7 @@ impl<Q, R> Asker<Q, R> {
             let call = caller.clone().call(NoteKind::Ask, key);
             let unfit = content.err().map(|source| AskError::Encode { source: Arc::new(source) });
             let question = Some(InputRequired::new(question));
-            Asking { inner: Box::new(Question { call, question, asked, answered, unfit }) }
+            Asking { inner: Box::new(Question { call, prompt: name, question, asked, answered, unfit }) }
         };
         Self { ask: Box::new(ask) }
     }
@@ -229,6 +229,8 @@ trait PollAnswer<R>: Send {
 
 struct Question<W: Workflow, Q, R> {
     call: Call<W>,
+    /// The name of what is asked: a name tells the calls of one prompt apart.
+    prompt: &'static str,
     /// Until it is asked.
     question: Option<InputRequired<Q>>,
     asked: fn(InputRequired<Q>) -> W::Event,
@@ -242,7 +244,7 @@ impl<W: Workflow, Q: Send, R> PollAnswer<R> for Question<W, Q, R> {
     }
 
     fn named(&mut self, name: &str) {
-        self.call.rename(name);
+        self.call.rename(&format!("{}: {name}", self.prompt));
     }
 
     fn poll(&mut self, poller: &Poller<'_>) -> Poll<Result<R, AskError>> {

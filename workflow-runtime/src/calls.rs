@@ -10,9 +10,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context as Poller, Poll, Waker};
+use std::task::{Context as Poller, Poll};
 
-use crate::driver::Host;
+use crate::driver::{Attention, Host, Listener};
 use crate::engine::{InvocationId, Note, NoteKey, NoteKind, Noted, Refused};
 use crate::workflow::Workflow;
 
@@ -20,6 +20,8 @@ use crate::workflow::Workflow;
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     inner: Mutex<Inner>,
+    /// What the attempt is polled with, if it may wait for somebody.
+    pub(crate) attention: Arc<Attention>,
 }
 
 #[derive(Debug, Default)]
@@ -101,7 +103,7 @@ impl<W: Workflow> Call<W> {
     pub(crate) fn look(&self, note: Option<Note<W::Event>>) -> Option<Noted<W::Event>> {
         let Caller { host, invocation, attempt, .. } = &self.caller;
         self.caller.withdraw_given_up();
-        host.noted((*invocation, *attempt), &self.key, &mut { note }, Waker::noop()).ok().flatten()
+        host.noted((*invocation, *attempt), &self.key, &mut { note }, None).ok().flatten()
     }
 
     /// What stands under the call's key; what `note` gives is noted first, where nothing does. Pending while the run
@@ -118,14 +120,16 @@ impl<W: Workflow> Call<W> {
         if !self.waits {
             self.caller.withdraw_given_up();
         }
-        let found = match host.noted((*invocation, *attempt), &self.key, note, poller.waker()) {
+        let (waker, calls) = (poller.waker().clone(), Arc::clone(calls));
+        let listener = Listener { attempt: *attempt, waker, calls };
+        let found = match host.noted((*invocation, *attempt), &self.key, note, Some(listener)) {
             Ok(found) => found,
             Err(Refused::Ended | Refused::NotCurrent { .. }) => return Poll::Pending,
             Err(refused) => return Poll::Ready(Err(refused)),
         };
         let waits = found.as_ref().is_none_or(Noted::is_wait);
         if waits != self.waits {
-            let mut inner = calls.lock();
+            let mut inner = self.caller.calls.lock();
             if waits {
                 inner.waiting += 1
             } else {

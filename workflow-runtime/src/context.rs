@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context as Poller, Poll, ready};
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use workflow_graph::StepId;
 
 use crate::calls::{Call, Caller, Calls};
@@ -269,7 +270,8 @@ impl<W: Workflow> Context<W> {
     /// Waits. The end of the wait is recorded when it begins, so a step that is run again waits for the rest of it only,
     /// also in another process.
     ///
-    /// While the step sleeps, the time of its run and its own `timeout` go on. For a pause that may be forgotten, such as
+    /// While the step sleeps, the time of its run and its own `timeout` go on, unless it waits for an answer or a signal
+    /// as well. For a pause that may be forgotten, such as
     /// one between two looks at something, there is `tokio::time::sleep`.
     ///
     /// # Cancel safety
@@ -347,18 +349,22 @@ impl<W: Workflow> Context<W> {
 /// What was recorded under the name of a memo.
 fn recorded<W: Workflow, T: Saved>(call: &Call<W>) -> Result<Option<T>, StepError> {
     match call.look(None) {
-        Some(Noted::Memo(Json(value))) => serde_json::from_str(value.get()).map(Some).map_err(|error| {
-            let name = &call.key.name;
-            StepError::of_kind(
-                StepErrorKind::Misused,
-                format_args!("the value of memo `{name}` cannot be read: {error}"),
-            )
-        }),
+        Some(Noted::Memo(Json(value))) => read_memo(call, &value).map(Some),
         _ => Ok(None),
     }
 }
 
-/// Records the value of a memo.
+fn read_memo<W: Workflow, T: Saved>(call: &Call<W>, value: &RawValue) -> Result<T, StepError> {
+    serde_json::from_str(value.get()).map_err(|error| {
+        let name = &call.key.name;
+        StepError::of_kind(
+            StepErrorKind::Misused,
+            format_args!("the value of memo `{name}` cannot be read: {error}"),
+        )
+    })
+}
+
+/// Records the value of a memo. If an older attempt that still runs has recorded its own meanwhile, that one counts.
 async fn record<W: Workflow, T: Saved>(call: &Call<W>, value: T) -> Result<T, StepError> {
     let json = serde_json::value::to_raw_value(&value).map_err(|error| {
         let name = &call.key.name;
@@ -367,12 +373,15 @@ async fn record<W: Workflow, T: Saved>(call: &Call<W>, value: T) -> Result<T, St
             format_args!("the value of memo `{name}` does not serialise: {error}"),
         )
     })?;
-    call.look(Some(Note::Memo(Json(json))));
+    let stands = call.look(Some(Note::Memo(Json(json.clone()))));
     if call.caller.host.settled().await.is_err() {
         // The run is lost, and the step about to be dropped.
         std::future::pending::<()>().await;
     }
-    Ok(value)
+    match stands {
+        Some(Noted::Memo(Json(first))) if first.get() != json.get() => read_memo(call, &first),
+        _ => Ok(value),
+    }
 }
 
 /// A wait of a step. See [`Context::sleep`].

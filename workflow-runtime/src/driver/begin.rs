@@ -123,7 +123,7 @@ impl<W: Workflow> Host<W> {
             holds: 0,
             at_work: 0,
             tasks: BTreeMap::new(),
-            wakers: BTreeMap::new(),
+            listeners: BTreeMap::new(),
             ending: None,
             ledger: kept.as_ref().map(|kept| Ledger::new(kept.standing.clone())),
             gate,

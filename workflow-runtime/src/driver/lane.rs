@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ticket::{Ticket, drop_step, poll_step};
+use super::ticket::{Ticket, drop_step};
 use super::{Afterwards, Host, Permit, panicked};
 use crate::context::Context;
 use crate::engine::Invoke;
@@ -88,7 +88,7 @@ impl<W: Workflow> Lane<W> {
         let result = match catch_unwind(call) {
             Ok(StepCall::Done(result)) => result,
             Ok(StepCall::Running(mut future)) => {
-                match poll_fn(|poller| Poll::Ready(poll_step(&mut future, poller))).await {
+                match poll_fn(|poller| Poll::Ready(ticket.poll(&mut future, poller))).await {
                     Poll::Ready(result) => drop_step(future).and(result),
                     Poll::Pending => {
                         ticket.detach(future);

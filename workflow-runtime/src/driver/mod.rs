@@ -19,9 +19,11 @@
 //! # Reading order
 //!
 //! `begin` is how runs come into memory, this file what a tick does, `ready` which step starts next, `lane` and `ticket`
-//! who polls it and how it reports, `notes` what it waits for, `tell` what observers hear. `ledger` holds all of that
+//! who polls it and how it reports, `notes` what it waits for, `attention` whether the
+//! run alone can wake it, `tell` what observers hear. `ledger` holds all of that
 //! back until it is stored, in a run with a store.
 
+mod attention;
 mod begin;
 mod clock;
 mod hold;
@@ -63,6 +65,7 @@ use ledger::{Entry, Journal, Ledger};
 use ready::{Permit, most_lanes};
 use tell::observed;
 
+pub(crate) use attention::{Attention, Listener};
 pub(crate) use begin::KeptAt;
 pub(crate) use clock::{Clock, millis};
 pub(crate) use lane::give_way;
@@ -101,8 +104,8 @@ struct Live<W: Workflow> {
     at_work: usize,
     /// How to tell steps that they are cancelled: those that have a task of their own, and those that want to know.
     tasks: BTreeMap<InvocationId, CancellationToken>,
-    /// Which attempt polls the calls of steps that wait.
-    wakers: BTreeMap<(InvocationId, NoteKey), (u32, Waker)>,
+    /// Who polls the calls of steps that wait.
+    listeners: BTreeMap<(InvocationId, NoteKey), Listener>,
     /// The run has ended, and is announced when nothing is at work any more. In a run with a store the ledger knows.
     ending: Option<Ending<W::Event>>,
     /// How the run stands with its store, if it has one.
@@ -204,9 +207,7 @@ impl<W: Workflow> Host<W> {
         if self.journal.is_some() {
             return self.give_back_if_idle();
         }
-        let mut afterwards = Afterwards::default();
-        self.end_if_abandoned(&mut self.lock(), &mut afterwards);
-        self.finish(afterwards);
+        self.end_if_nobody_is_left();
     }
 
     /// Whether nobody holds the run.
@@ -214,10 +215,20 @@ impl<W: Workflow> Host<W> {
         self.handles.load(Ordering::Acquire) == 0
     }
 
-    /// Ends a run that nobody can answer any more, and that nothing due can wake.
+    /// A step waits, and may be the last to do so.
+    fn end_if_nobody_is_left(self: &Arc<Self>) {
+        if self.is_unattended() && self.journal.is_none() {
+            let mut afterwards = Afterwards::default();
+            self.end_if_abandoned(&mut self.lock(), &mut afterwards);
+            self.finish(afterwards);
+        }
+    }
+
+    /// Ends a run that nobody can answer any more, and that nothing else can wake.
     fn end_if_abandoned(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
-        let abandoned = || live.broken.is_none() && self.journal.is_none() && self.is_unattended();
-        if live.engine.state().is_idle() && live.engine.next_due().is_none() && abandoned() {
+        let unattended = || live.broken.is_none() && self.journal.is_none() && self.is_unattended();
+        let nothing_due = || live.engine.state().is_idle() && live.engine.next_due().is_none();
+        if unattended() && nothing_due() && live.only_the_run_wakes() {
             let reason = "every handle was dropped while the run waited for an answer".to_owned();
             // The run is running, so this is never refused.
             let _ = self.apply(live, self.happening_of_run(Tick::Cancelled { reason }), afterwards);
@@ -432,7 +443,7 @@ impl<W: Workflow> Live<W> {
             // A step without a task is in the ready queue or with a lane, and is found out there.
             Command::Abort { invocation } => afterwards.cancel.extend(self.tasks.remove(&invocation)),
             Command::Wake { invocation, key } => {
-                afterwards.wake.extend(self.wakers.remove(&(invocation, key)).map(|(_, waker)| waker));
+                afterwards.wake.extend(self.listeners.remove(&(invocation, key)).map(|it| it.waker));
             }
             Command::Publish(_) | Command::Finish(_) => {}
         }

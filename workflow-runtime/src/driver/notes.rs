@@ -2,8 +2,8 @@
 
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
-use std::task::Waker;
 
+use super::attention::Listener;
 use super::{Afterwards, Host, Live};
 use crate::engine::{InvocationId, Note, NoteKey, Noted, Refused, Tick, Verdict};
 use crate::error::{StepError, StepErrorKind};
@@ -11,7 +11,7 @@ use crate::workflow::Workflow;
 
 impl<W: Workflow> Host<W> {
     /// What stands under a key in the notes of an invocation. Where nothing does, `note` is noted, if there is one.
-    /// While it is a wait, `waker` is woken when that changes.
+    /// While it is a wait, the `listener` is woken when that changes.
     ///
     /// # Errors
     /// The attempt is not current any more, or may not note that.
@@ -20,7 +20,7 @@ impl<W: Workflow> Host<W> {
         (invocation, attempt): (InvocationId, u32),
         key: &NoteKey,
         note: &mut Option<Note<W::Event>>,
-        waker: &Waker,
+        listener: Option<Listener>,
     ) -> Result<Option<Noted<W::Event>>, Refused> {
         let mut afterwards = Afterwards::default();
         let found = {
@@ -40,7 +40,7 @@ impl<W: Workflow> Host<W> {
             }
             // What an older attempt has left in a task of its own must not wake in place of this one.
             if found.as_ref().is_some_and(Noted::is_wait) && Self::is_current(&live, invocation, attempt) {
-                live.wakers.insert((invocation, key.clone()), (attempt, waker.clone()));
+                live.listeners.extend(listener.map(|listener| ((invocation, key.clone()), listener)));
             }
             match taken {
                 // An older attempt has got there first, with the same call.
@@ -57,9 +57,9 @@ impl<W: Workflow> Host<W> {
     /// That attempt does not poll the call any more.
     pub(crate) fn forget(&self, (invocation, attempt): (InvocationId, u32), key: &NoteKey) {
         let mut live = self.lock();
-        if let Entry::Occupied(polls) = live.wakers.entry((invocation, key.clone())) {
-            if polls.get().0 == attempt {
-                polls.remove();
+        if let Entry::Occupied(listener) = live.listeners.entry((invocation, key.clone())) {
+            if listener.get().attempt == attempt {
+                listener.remove();
             }
         }
     }

@@ -126,10 +126,16 @@ impl<W: Workflow> Ticket<W> {
     }
 
     /// Polls the step. What it gave up and goes on without is withdrawn.
-    fn poll(&self, future: &mut StepFuture<W::Event>, poller: &mut Poller<'_>) -> Poll<StepResult<W::Event>> {
-        let poll = poll_step(future, poller);
+    pub(super) fn poll(
+        &self,
+        future: &mut StepFuture<W::Event>,
+        poller: &mut Poller<'_>,
+    ) -> Poll<StepResult<W::Event>> {
+        let Some(calls) = &self.calls else { return poll_step(future, poller) };
+        let poll = calls.attention.poll(poller, |poller| poll_step(future, poller));
         if poll.is_pending() {
             self.withdraw_given_up();
+            self.host.end_if_nobody_is_left();
         }
         poll
     }
@@ -258,7 +264,7 @@ impl<W: Workflow> Work<W> {
 }
 
 /// Polls a step. A panic is a failure of the step.
-pub(super) fn poll_step<E>(future: &mut StepFuture<E>, poller: &mut Poller<'_>) -> Poll<StepResult<E>> {
+fn poll_step<E>(future: &mut StepFuture<E>, poller: &mut Poller<'_>) -> Poll<StepResult<E>> {
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(poller))) {
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),

@@ -135,7 +135,8 @@ impl<W: Workflow> WorkflowExt<W> for Arc<W> {}
 /// # Dropping
 /// Dropping a handle does not stop the run: steps go on, to the end if nobody needs to be asked. A run that only
 /// waits for an answer or a signal, with no handle left to give one, waits in vain; it is cancelled, and its stream ends
-/// with [`Cancelled`](crate::RunEventKind::Cancelled). To stop a run, [`cancel`](Self::cancel) or
+/// with [`Cancelled`](crate::RunEventKind::Cancelled). A step that waits for something else beside the answer, such as
+/// a timer, keeps its run going. To stop a run, [`cancel`](Self::cancel) or
 /// [`suspend`](Self::suspend) it.
 #[must_use = "dropping the last handle of a run loses its output; await it, or keep it"]
 pub struct Run<W: Workflow> {
