@@ -113,3 +113,48 @@ async fn a_saved_state_that_cannot_be_read_is_refused() {
     let ResumeError::DoesNotFit { misfits, .. } = refused else { panic!("{refused:?}") };
     assert!(matches!(&misfits[0].reason, MisfitReason::OtherState { .. }), "{misfits:?}");
 }
+
+/// Each task counts once, fails at first, and takes its time; the first ten are enough.
+#[derive(Clone)]
+struct Enough;
+
+#[workflow(state = Tally)]
+impl Enough {
+    #[step]
+    fn split(&self, Start(n): Start<u64>) -> Vec<Task> {
+        (0..n).map(|n| Task { n }).collect()
+    }
+
+    #[step(workers = 8, retry = Retry::fixed("10ms"))]
+    async fn work(&self, task: Task, ctx: &Context<Self>) -> Result<Done, String> {
+        ctx.update(|tally| tally.count += 1);
+        tokio::time::sleep(Duration::from_millis(1 + task.n % 3)).await;
+        if ctx.attempt() == 1 { Err("busy".to_owned()) } else { Ok(Done { n: task.n }) }
+    }
+
+    #[step(take = 10)]
+    fn enough(&self, _: Vec<Done>) -> InputRequired {
+        InputRequired::text("enough?")
+    }
+
+    #[step]
+    fn end(&self, _: HumanResponse, ctx: &Context<Self>) -> Stop<u64> {
+        Stop(ctx.state().count)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn parallel_changes_count_once_under_retries_cancels_and_restores() {
+    for every in 1..=30 {
+        let mut run = Enough.run(40);
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_millis(every)).await;
+            let json = serde_json::to_string(&run.suspend().await.unwrap()).unwrap();
+            run = Enough.resume(serde_json::from_str(&json).unwrap()).unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let ask = run.pending().one::<Text>().unwrap();
+        run.respond(&ask, String::new()).await.unwrap();
+        assert_eq!(run.await.unwrap(), 10, "interrupted three times, every {every} ms");
+    }
+}
