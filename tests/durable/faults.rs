@@ -33,7 +33,7 @@ struct Trouble {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub enum Fault {
     Busy,
     Full,
     Io,
@@ -42,13 +42,13 @@ enum Fault {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Point {
+pub enum Point {
     Before(Kind),
     After(Kind),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     Append,
     Claim,
     ClaimDue,
@@ -57,25 +57,33 @@ enum Kind {
 
 /// A call that was stopped.
 #[derive(Debug, Default)]
-struct Halt {
-    reached: Notify,
-    goes_on: Notify,
+pub struct Halt {
+    pub reached: Notify,
+    pub goes_on: Notify,
     fails: Mutex<Option<StoreError>>,
 }
 
 #[derive(Debug, Default)]
-struct Faults(Mutex<Trouble>);
+pub struct Faults(Mutex<Trouble>);
 
-fn source() -> Arc<io::Error> {
+pub fn made_up() -> Arc<io::Error> {
     Arc::new(io::Error::other("made up"))
+}
+
+impl Halt {
+    /// Lets the call go on, and fail.
+    pub fn fail(&self, error: StoreError) {
+        *self.fails.lock().unwrap() = Some(error);
+        self.goes_on.notify_one();
+    }
 }
 
 impl Fault {
     fn error(self) -> StoreError {
         match self {
-            Self::Busy => StoreError::Busy { source: source() },
-            Self::Full => StoreError::Full { source: source() },
-            Self::Io | Self::IoAfterwards => StoreError::Io { source: source() },
+            Self::Busy => StoreError::Busy { source: made_up() },
+            Self::Full => StoreError::Full { source: made_up() },
+            Self::Io | Self::IoAfterwards => StoreError::Io { source: made_up() },
         }
     }
 
@@ -99,18 +107,18 @@ fn kind(asked: Asked) -> Option<Kind> {
 }
 
 impl Faults {
-    fn fail(&self, at: u64, fault: Fault) {
+    pub fn fail(&self, at: u64, fault: Fault) {
         self.0.lock().unwrap().fails = Some((at, fault));
     }
 
     /// Stops the next call of that kind there.
-    fn stop(&self, point: Point) -> Arc<Halt> {
+    pub fn stop(&self, point: Point) -> Arc<Halt> {
         let stop = Arc::new(Halt::default());
         self.0.lock().unwrap().stops.push_back((point, Arc::clone(&stop)));
         stop
     }
 
-    fn failed(&self) -> bool {
+    pub fn failed(&self) -> bool {
         self.0.lock().unwrap().failed
     }
 
@@ -178,7 +186,7 @@ impl Hooks for Faults {
 }
 
 /// A store, and the same one with somebody in between.
-async fn faulty() -> (Arc<dyn Store>, Arc<Between<Faults>>) {
+pub async fn faulty() -> (Arc<dyn Store>, Arc<Between<Faults>>) {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().await.unwrap());
     let between = Between::new(Arc::clone(&store), Faults::default());
     (store, between)
@@ -355,8 +363,7 @@ async fn an_answer_is_seen_by_nobody_before_it_is_stored() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert!(!responding.is_finished());
     assert_eq!(flow.log.count("end"), 0, "no step starts on an answer that is not stored");
-    *stop.fails.lock().unwrap() = Some(Fault::Full.error());
-    stop.goes_on.notify_one();
+    stop.fail(Fault::Full.error());
     let refused = soon(responding).await.unwrap().unwrap_err();
     assert!(
         matches!(&refused, RespondError::NotStored { why: NotStored::Store(StoreError::Full { .. }), .. }),

@@ -13,3 +13,4 @@ mod flows;
 mod crash;
 mod faults;
 mod runs;
+mod waits;

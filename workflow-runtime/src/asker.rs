@@ -224,7 +224,7 @@ pub enum AskError {
 trait PollAnswer<R>: Send {
     fn expires_in(&mut self, after: Duration);
     fn named(&mut self, name: &str);
-    fn poll(&mut self, poller: &Poller<'_>) -> Poll<Result<R, AskError>>;
+    fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<Result<R, AskError>>;
 }
 
 struct Question<W: Workflow, Q, R> {
@@ -247,7 +247,7 @@ impl<W: Workflow, Q: Send, R> PollAnswer<R> for Question<W, Q, R> {
         self.call.rename(&format!("{}: {name}", self.prompt));
     }
 
-    fn poll(&mut self, poller: &Poller<'_>) -> Poll<Result<R, AskError>> {
+    fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<Result<R, AskError>> {
         if let Some(unfit) = &self.unfit {
             return Poll::Ready(Err(unfit.clone()));
         }

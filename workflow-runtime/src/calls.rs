@@ -9,11 +9,14 @@
 //! withdrawn when the step turns out to go on, or to have finished.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Poller, Poll};
 
 use crate::driver::{Attention, Host, Listener};
 use crate::engine::{InvocationId, Note, NoteKey, NoteKind, Noted, Refused};
+use crate::runner::NotStored;
 use crate::workflow::Workflow;
 
 /// What one attempt has called.
@@ -76,7 +79,7 @@ impl<W: Workflow> Caller<W> {
     /// A call with that kind and name.
     pub(crate) fn call(self, kind: NoteKind, name: impl Into<Arc<str>>) -> Call<W> {
         let key = self.calls.key(kind, name);
-        Call { caller: self, key, waits: false }
+        Call { caller: self, key, waits: false, settling: None }
     }
 
     /// Withdraws what the attempt has given up so far, because it goes on.
@@ -91,7 +94,11 @@ pub(crate) struct Call<W: Workflow> {
     pub(crate) key: NoteKey,
     /// It waits for an answer or a signal.
     waits: bool,
+    /// Ready when what has come for it is stored.
+    settling: Option<Settling>,
 }
+
+type Settling = Pin<Box<dyn Future<Output = Result<(), NotStored>> + Send + Sync>>;
 
 impl<W: Workflow> Call<W> {
     /// Gives the call a name in place of its content.
@@ -113,7 +120,7 @@ impl<W: Workflow> Call<W> {
     /// The step may not do that, which is possible only where a workflow is written by hand.
     pub(crate) fn poll(
         &mut self,
-        poller: &Poller<'_>,
+        poller: &mut Poller<'_>,
         note: &mut Option<Note<W::Event>>,
     ) -> Poll<Result<Noted<W::Event>, Refused>> {
         let Caller { host, invocation, attempt, calls } = &self.caller;
@@ -128,6 +135,8 @@ impl<W: Workflow> Call<W> {
             Err(refused) => return Poll::Ready(Err(refused)),
         };
         let waits = found.as_ref().is_none_or(Noted::is_wait);
+        let comes_from_outside = matches!(self.key.kind, NoteKind::Ask | NoteKind::Receive);
+        let waits = waits || (comes_from_outside && self.is_settling(poller));
         if waits != self.waits {
             let mut inner = self.caller.calls.lock();
             if waits {
@@ -137,10 +146,36 @@ impl<W: Workflow> Call<W> {
             }
             self.waits = waits;
         }
-        match found {
+        match found.filter(|_| !waits) {
             // What was given up stays so, also where the step is run again.
-            None | Some(Noted::Withdrawn | Noted::Asked(_) | Noted::Waiting(_)) => Poll::Pending,
+            None | Some(Noted::Withdrawn) => Poll::Pending,
             Some(found) => Poll::Ready(Ok(found)),
+        }
+    }
+}
+
+impl<W: Workflow> Call<W> {
+    /// Whether what has come is not stored yet, so that nobody may act upon it. For ever, where it could not be: the run
+    /// is lost, and the step about to be dropped.
+    fn is_settling(&mut self, poller: &mut Poller<'_>) -> bool {
+        let host = &self.caller.host;
+        if !host.is_kept() {
+            return false;
+        }
+        let settling = self.settling.get_or_insert_with(|| {
+            let host = Arc::clone(host);
+            Box::pin(async move { host.settled().await })
+        });
+        match settling.as_mut().poll(poller) {
+            Poll::Ready(Ok(())) => {
+                self.settling = None;
+                false
+            }
+            Poll::Ready(Err(_)) => {
+                self.settling = Some(Box::pin(std::future::pending()));
+                true
+            }
+            Poll::Pending => true,
         }
     }
 }

@@ -120,7 +120,7 @@ impl<T> fmt::Debug for Receiving<T> {
 
 /// A wait for a signal, without the type of its workflow.
 trait PollSignal<T>: Send {
-    fn poll(&mut self, poller: &Poller<'_>) -> Poll<T>;
+    fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<T>;
 }
 
 struct Receive<W: Workflow, T> {
@@ -130,7 +130,7 @@ struct Receive<W: Workflow, T> {
 }
 
 impl<W: Workflow, T> PollSignal<T> for Receive<W, T> {
-    fn poll(&mut self, poller: &Poller<'_>) -> Poll<T> {
+    fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<T> {
         let mut note = Some(Note::Receive(self.signal));
         let found = std::task::ready!(self.call.poll(poller, &mut note));
         // Only in a workflow written by hand, or in a saved run that was edited, is it anything but such a signal.

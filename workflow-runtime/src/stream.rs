@@ -18,7 +18,7 @@ use crate::engine::{Counted, InvocationId, Time};
 use crate::error::StepError;
 use crate::event::RequestId;
 use crate::forms::Stored;
-use crate::handle::{Ask, Question, RunError};
+use crate::handle::{Ask, Handle, Question, RunError};
 use crate::store::StoredEvent;
 use crate::wakers::{Place, Wakers};
 use crate::workflow::{AskedBy, Workflow};
@@ -356,7 +356,8 @@ pub enum StreamError {}
 
 /// A reader of the events of a run.
 ///
-/// It keeps the events readable, not the run alive. Dropping it has no effect on anything else.
+/// It keeps the events readable, not the run alive. Dropping it has no effect on anything else. While there is a reader,
+/// a run of a [`Runner`](crate::Runner) with a store stays in memory.
 pub struct RunEvents<W: Workflow> {
     stream: Arc<Stream<W>>,
     /// The number of the event delivered last.
@@ -365,6 +366,8 @@ pub struct RunEvents<W: Workflow> {
     replay: VecDeque<RunEvent<W>>,
     over: bool,
     place: Place,
+    /// Keeps a run with a store in memory, because there it would go on unseen.
+    _attends: Option<Handle<W>>,
 }
 
 impl<W: Workflow> Drop for RunEvents<W> {
@@ -374,8 +377,15 @@ impl<W: Workflow> Drop for RunEvents<W> {
 }
 
 impl<W: Workflow> RunEvents<W> {
-    pub(crate) fn new(stream: Arc<Stream<W>>, after: u64) -> Self {
-        Self { stream, after, replay: VecDeque::new(), over: false, place: Place::default() }
+    pub(crate) fn new(stream: Arc<Stream<W>>, after: u64, attends: Option<Handle<W>>) -> Self {
+        Self {
+            stream,
+            after,
+            replay: VecDeque::new(),
+            over: false,
+            place: Place::default(),
+            _attends: attends,
+        }
     }
 
     /// The next event; `None` after the terminal one.
@@ -415,10 +425,8 @@ impl<W: Workflow> RunEvents<W> {
             };
             return Poll::Ready(Some(Ok(event)));
         }
-        // `first` is at most `after + 1` here, so this is a position in the ring or just behind it.
-        let position = usize::try_from(self.after + 1 - ring.first).unwrap_or(usize::MAX);
         let shown = |event: &&RunEvent<W>| event.number <= ring.shown;
-        if let Some(event) = ring.kept.get(position).filter(shown) {
+        if let Some(event) = ring.at(self.after + 1).filter(shown) {
             self.after = event.number;
             return Poll::Ready(Some(Ok(event.clone())));
         }
@@ -531,6 +539,12 @@ impl<W: Workflow> Stream<W> {
         }
     }
 
+    /// Whether readers have been shown that this question is open.
+    pub(crate) fn shows(&self, request: RequestId) -> bool {
+        let ring = self.lock();
+        ring.open.get(&request).is_some_and(|event| event.number <= ring.shown)
+    }
+
     /// What is to be stored with what happens next; nothing in a run without a store.
     pub(crate) fn take_unstored(&self) -> Vec<StoredEvent> {
         self.lock().unstored.as_mut().map(std::mem::take).unwrap_or_default()
@@ -541,6 +555,11 @@ impl<W: Workflow> Stream<W> {
         let mut ring = self.lock();
         if up_to > ring.shown {
             ring.shown = up_to;
+            // What steps published meanwhile waits for its turn only.
+            let is_progress = |event: &RunEvent<W>| matches!(event.kind, RunEventKind::Progress { .. });
+            while ring.at(ring.shown.saturating_add(1)).is_some_and(is_progress) {
+                ring.shown += 1;
+            }
             drop(Writer { ring, wrote: true });
         }
     }
@@ -566,6 +585,12 @@ impl<W: Workflow> Stream<W> {
 impl<W: Workflow> Ring<W> {
     fn next_number(&self) -> u64 {
         self.first + self.kept.len() as u64
+    }
+
+    /// The event of that number, if it is kept.
+    fn at(&self, number: u64) -> Option<&RunEvent<W>> {
+        let position = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.kept.get(position)
     }
 }
 

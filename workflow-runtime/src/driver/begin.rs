@@ -33,6 +33,8 @@ pub(crate) struct KeptAt {
     /// At which it was claimed.
     pub(crate) epoch: u64,
     pub(crate) standing: Standing,
+    /// A run whose steps wait leaves memory as well.
+    pub(crate) evict_waiting_steps: bool,
 }
 
 impl<W: Workflow> Host<W> {
@@ -114,9 +116,10 @@ impl<W: Workflow> Host<W> {
     ) -> Arc<Self> {
         let Place { kept, gate } = place;
         let clock = Clock::not_before(engine.state().now());
+        let state = Arc::new(state);
         let live = Live {
             engine,
-            state: Arc::new(state),
+            state: Arc::clone(&state),
             commands: Vec::new(),
             ready: VecDeque::new(),
             lanes: 0,
@@ -125,7 +128,7 @@ impl<W: Workflow> Host<W> {
             tasks: BTreeMap::new(),
             listeners: BTreeMap::new(),
             ending: None,
-            ledger: kept.as_ref().map(|kept| Ledger::new(kept.standing.clone())),
+            ledger: kept.as_ref().map(|kept| Ledger::new(kept.standing.clone(), state)),
             gate,
             queued: false,
             thrown_away: false,
@@ -143,7 +146,7 @@ impl<W: Workflow> Host<W> {
             runtime: Handle::current(),
             stream: Arc::new(stream),
             handles: AtomicUsize::new(1),
-            journal: kept.map(|kept| Journal::new(me.clone(), kept.commits, kept.epoch)),
+            journal: kept.map(|kept| Journal::new(me.clone(), kept)),
             quiet: Notify::new(),
             live: Mutex::new(live),
         })

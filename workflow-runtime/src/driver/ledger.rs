@@ -10,13 +10,13 @@
 //! what the engine holds never happened: the run ends here with [`RunError::NotStored`], and goes on from what is
 //! stored wherever it is claimed next.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
-use super::{Afterwards, Happening, Host, Live, observed, step_name};
+use super::{Afterwards, Happening, Host, KeptAt, Live, observed, step_name};
 use crate::engine::{Command, Ending, Engine, Notice, Refused, Status, Tick, Time};
 use crate::handle::RunError;
 use crate::journal;
@@ -35,6 +35,7 @@ pub(crate) struct Journal<W: Workflow> {
     pub(crate) commits: Commits,
     /// At which the run was claimed.
     pub(crate) epoch: u64,
+    evict_waiting_steps: bool,
     host: Weak<Host<W>>,
     progress: watch::Sender<Progress>,
 }
@@ -57,6 +58,8 @@ pub(super) struct Ledger<W: Workflow> {
     commits: u64,
     /// What waits for its commit, in order.
     held_back: VecDeque<HeldBack<W>>,
+    /// The state of the run, as far as it is stored.
+    pub(super) state: Arc<W::State>,
     /// Messages that were decided about. They are kept for a while after that is stored, because who reads the inbox may
     /// have read it before.
     decided: BTreeSet<MessageId>,
@@ -87,8 +90,16 @@ struct HeldBack<W: Workflow> {
     commands: Vec<Command<W::Event>>,
     /// The last event that may be seen then.
     shown: u64,
+    state: Arc<W::State>,
     ended: Option<Result<W::Output, RunError>>,
     decided: Option<MessageId>,
+}
+
+impl<W: Workflow> HeldBack<W> {
+    /// Nothing but the state as it is then.
+    fn of(state: Arc<W::State>) -> Self {
+        Self { commands: Vec::new(), shown: 0, state, ended: None, decided: None }
+    }
 }
 
 /// Where a run that is taken up stands in its store.
@@ -98,26 +109,31 @@ pub(crate) struct Standing {
     pub(crate) position: u64,
     /// The graph that its next record has to name.
     pub(crate) fingerprint: Option<String>,
+    /// Bytes of the records after its last snapshot, and of that.
+    pub(crate) tail: usize,
+    pub(crate) snapshot: usize,
 }
 
 impl<W: Workflow> Journal<W> {
-    pub(crate) fn new(host: Weak<Host<W>>, commits: Commits, epoch: u64) -> Self {
-        Self { commits, epoch, host, progress: watch::Sender::default() }
+    pub(super) fn new(host: Weak<Host<W>>, kept: KeptAt) -> Self {
+        let KeptAt { commits, epoch, evict_waiting_steps, .. } = kept;
+        Self { commits, epoch, evict_waiting_steps, host, progress: watch::Sender::default() }
     }
 }
 
 impl<W: Workflow> Ledger<W> {
-    pub(super) fn new(standing: Standing) -> Self {
-        let Standing { position, fingerprint } = standing;
+    pub(super) fn new(standing: Standing, state: Arc<W::State>) -> Self {
+        let Standing { position, fingerprint, tail, snapshot } = standing;
         Self {
             position,
             fingerprint,
             commits: 0,
             held_back: VecDeque::new(),
+            state,
             decided: BTreeSet::new(),
             answered: Vec::new(),
-            tail: 0,
-            snapshot: 0,
+            tail,
+            snapshot,
             given_back: false,
             ended: None,
         }
@@ -147,7 +163,7 @@ impl<W: Workflow> Host<W> {
         let Entry { at, body, state, letter, leaves } = entry;
         let engine = &live.engine;
         let mut append = Append::new(self.id.clone(), journal.epoch, ledger.position, at);
-        let mut held_back = HeldBack { commands: Vec::new(), shown: 0, ended: None, decided: None };
+        let mut held_back = HeldBack::of(live.state.clone());
         let mut key = None;
         if let Some((letter, taken)) = letter {
             let verdict = match taken {
@@ -284,13 +300,22 @@ impl<W: Workflow> Host<W> {
 
     /// Gives an idle run back to the store, if nobody looks at it.
     pub(crate) fn give_back_if_idle(&self) {
-        let mut live = self.lock();
-        let live = &mut *live;
-        let idle = live.engine.state().is_idle() && live.at_work == 0 && !live.is_done_with();
-        let quiet = live.ledger.as_ref().is_some_and(|it| it.held_back.is_empty());
-        if idle && quiet && self.is_unattended() {
-            self.give_back(live, RunStatus::Waiting, Due::Idle { wake: live.engine.next_due() }, None);
+        let Some(journal) = &self.journal else { return };
+        let mut cancelled = BTreeMap::new();
+        {
+            let mut live = self.lock();
+            let live = &mut *live;
+            let idle = live.engine.state().is_idle() && !live.is_done_with();
+            let quiet = live.ledger.as_ref().is_some_and(|it| it.held_back.is_empty());
+            let only_waits = |live: &Live<W>| {
+                live.at_work == 0 || (journal.evict_waiting_steps && live.only_the_run_wakes())
+            };
+            if idle && quiet && self.is_unattended() && only_waits(live) {
+                self.give_back(live, RunStatus::Waiting, Due::Idle { wake: live.engine.next_due() }, None);
+                cancelled = std::mem::take(&mut live.tasks);
+            }
         }
+        cancelled.into_values().for_each(|token| token.cancel());
     }
 
     fn give_back(&self, live: &mut Live<W>, status: RunStatus, due: Due, outcome: Option<Json>) {
@@ -304,7 +329,8 @@ impl<W: Workflow> Host<W> {
         append.release = true;
         append.events = self.stream.take_unstored();
         let shown = self.stream.next_number().saturating_sub(1);
-        self.hand_in(live, append, HeldBack { commands: Vec::new(), shown, ended: None, decided: None });
+        let held_back = HeldBack { shown, ..HeldBack::of(live.state.clone()) };
+        self.hand_in(live, append, held_back);
     }
 
     /// Puts the run down so that whoever comes next takes it up at once, as when the process ends.
@@ -333,7 +359,8 @@ impl<W: Workflow> Host<W> {
                 let verdict = Verdict::Refused { reason: json_text(&reason) };
                 append.taken.push(Taken { message: letter.message, verdict });
                 let decided = Some(letter.message);
-                self.hand_in(live, append, HeldBack { commands: Vec::new(), shown: 0, ended: None, decided });
+                let held_back = HeldBack { decided, ..HeldBack::of(live.state.clone()) };
+                self.hand_in(live, append, held_back);
             }
         }
     }
@@ -394,7 +421,10 @@ impl<W: Workflow> Host<W> {
             let Some(held_back) = live.ledger.as_mut().and_then(|ledger| ledger.held_back.pop_front()) else {
                 return;
             };
-            let HeldBack { commands, shown, ended, decided } = held_back;
+            let HeldBack { commands, shown, state, ended, decided } = held_back;
+            if let Some(ledger) = &mut live.ledger {
+                ledger.state = state;
+            }
             // What is thrown away may panic in the author's `Drop`.
             let perform = || commands.into_iter().for_each(|command| live.perform(command, &mut afterwards));
             let done = catch_unwind(AssertUnwindSafe(perform));

@@ -170,6 +170,11 @@ impl<W: Workflow> Host<W> {
         self.stream.publish(self.clock.now(), kind);
     }
 
+    /// Whether the run has a store.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.journal.is_some()
+    }
+
     /// Looks at the engine between two ticks.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine<W::Event>) -> T) -> T {
         look(&self.lock().engine)
@@ -201,13 +206,9 @@ impl<W: Workflow> Host<W> {
 
     /// There is one handle less. After the last one, a run that only waits for somebody waits in vain.
     pub(crate) fn drop_handle(self: &Arc<Self>) {
-        if self.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
-            return;
+        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.rest_if_idle();
         }
-        if self.journal.is_some() {
-            return self.give_back_if_idle();
-        }
-        self.end_if_nobody_is_left();
     }
 
     /// Whether nobody holds the run.
@@ -215,13 +216,17 @@ impl<W: Workflow> Host<W> {
         self.handles.load(Ordering::Acquire) == 0
     }
 
-    /// A step waits, and may be the last to do so.
-    fn end_if_nobody_is_left(self: &Arc<Self>) {
-        if self.is_unattended() && self.journal.is_none() {
-            let mut afterwards = Afterwards::default();
-            self.end_if_abandoned(&mut self.lock(), &mut afterwards);
-            self.finish(afterwards);
+    /// If nobody holds the run and nothing in it goes on by itself, it leaves memory: to its store, or for good.
+    fn rest_if_idle(self: &Arc<Self>) {
+        if !self.is_unattended() {
+            return;
         }
+        if self.journal.is_some() {
+            return self.give_back_if_idle();
+        }
+        let mut afterwards = Afterwards::default();
+        self.end_if_abandoned(&mut self.lock(), &mut afterwards);
+        self.finish(afterwards);
     }
 
     /// Ends a run that nobody can answer any more, and that nothing else can wake.
@@ -235,9 +240,10 @@ impl<W: Workflow> Host<W> {
         }
     }
 
-    /// The state of the run.
+    /// The state of the run, as far as it is stored.
     pub(crate) fn state(&self) -> Arc<W::State> {
-        Arc::clone(&self.lock().state)
+        let live = self.lock();
+        Arc::clone(live.ledger.as_ref().map_or(&live.state, |ledger| &ledger.state))
     }
 
     /// Applies what a caller does to the run.

@@ -135,7 +135,7 @@ impl<W: Workflow> Ticket<W> {
         let poll = calls.attention.poll(poller, |poller| poll_step(future, poller));
         if poll.is_pending() {
             self.withdraw_given_up();
-            self.host.end_if_nobody_is_left();
+            self.host.rest_if_idle();
         }
         poll
     }

@@ -144,7 +144,7 @@ pub struct Run<W: Workflow> {
 }
 
 /// A run that somebody can still answer or wait for. The host counts them.
-struct Handle<W: Workflow>(Arc<Host<W>>);
+pub(crate) struct Handle<W: Workflow>(Arc<Host<W>>);
 
 impl<W: Workflow> Clone for Handle<W> {
     fn clone(&self) -> Self {
@@ -202,8 +202,7 @@ impl<W: Workflow> Run<W> {
     /// Readers are independent: each sees every event that is kept, and the terminal one last. A run that was
     /// resumed tells its open questions first.
     pub fn events(&self) -> RunEvents<W> {
-        let stream = self.host.stream();
-        RunEvents::new(Arc::clone(stream), stream.before_first())
+        self.events_after(self.host.stream().before_first())
     }
 
     /// Its events after the one of that number.
@@ -211,17 +210,20 @@ impl<W: Workflow> Run<W> {
     /// If those are not kept any more, the reader is told how many it missed, and every question that is
     /// still open.
     pub fn events_after(&self, number: u64) -> RunEvents<W> {
-        RunEvents::new(Arc::clone(self.host.stream()), number)
+        let attends = self.host.is_kept().then(|| self.host.clone());
+        RunEvents::new(Arc::clone(self.host.stream()), number, attends)
     }
 
     /// The questions that are open now, oldest first.
     #[must_use]
     pub fn pending(&self) -> Pending<W> {
+        let stream = self.host.stream();
         let questions = self.host.look(|engine| {
             if *engine.state().status() != Status::Running {
                 return Vec::new();
             }
-            let open = engine.state().requests().filter_map(|(id, request)| {
+            let open = engine.state().requests().filter(|(id, _)| stream.shows(*id));
+            let open = open.filter_map(|(id, request)| {
                 let prompt = W::prompt(&request.prompt)?;
                 let Request { asked_at, expires_at, .. } = *request;
                 Some(Question { id, step: step_name::<W>(request.step), prompt, asked_at, expires_at })

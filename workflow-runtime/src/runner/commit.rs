@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
+use crate::handle::RunId;
 use crate::store::{Append, Json, MessageId, Refusal, Store, StoreError};
 
 /// The most commits of one transaction.
@@ -27,6 +28,15 @@ pub(crate) struct Letter {
     pub(crate) message: MessageId,
     /// What tells what it says from all else that happens to the run.
     pub(crate) key: Option<String>,
+}
+
+/// What became of commits, for who looks after the runs.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A run was given back.
+    Released(RunId),
+    /// The store has failed: what it did not store was thrown away, and goes on from what is stored.
+    Failed,
 }
 
 /// Somebody who is told what became of a commit, in the order in which they were sent.
@@ -62,9 +72,16 @@ impl Commits {
 }
 
 /// Stores what comes, until nobody is left who could send something.
-pub(crate) async fn store_all(store: Arc<dyn Store>, mut commits: mpsc::UnboundedReceiver<Commit>) {
+/// `news` is told what the runner has to look at then.
+pub(crate) async fn store_all(
+    store: Arc<dyn Store>,
+    mut commits: mpsc::UnboundedReceiver<Commit>,
+    news: mpsc::UnboundedSender<News>,
+) {
     let mut batch = Vec::new();
     while commits.recv_many(&mut batch, MOST_AT_ONCE).await > 0 {
+        let released: Vec<RunId> =
+            batch.iter().filter(|it| it.append.release).map(|it| it.append.run.clone()).collect();
         let (appends, hosts): (Vec<_>, Vec<_>) = batch.drain(..).map(|it| (it.append, it.host)).unzip();
         match store.append(appends).await {
             Ok(results) => {
@@ -72,9 +89,12 @@ pub(crate) async fn store_all(store: Arc<dyn Store>, mut commits: mpsc::Unbounde
                 // A store that answers too little has not stored the rest.
                 let results = results.chain(std::iter::repeat_with(|| Err(NotStored::Closed)));
                 hosts.into_iter().zip(results).for_each(|(host, result)| host.stored(result));
+                // Nobody listens any more while the runner stops.
+                released.into_iter().for_each(|run| drop(news.send(News::Released(run))));
             }
             Err(error) => {
                 hosts.into_iter().for_each(|host| host.stored(Err(NotStored::Store(error.clone()))));
+                drop(news.send(News::Failed));
             }
         }
     }

@@ -49,6 +49,8 @@ impl Said {
 pub(crate) trait Hosted: Send + Sync {
     /// Takes a message, unless it was taken before, or the run was given back and the message is for somebody else.
     fn take(self: Arc<Self>, message: Message);
+    /// Decides about a message that comes too late.
+    fn refuse(self: Arc<Self>, message: Message, reason: &str);
     fn give_back_if_idle(&self);
     /// The inbox is about to be read.
     fn forget_decided(&self);
@@ -75,6 +77,10 @@ impl<W: Workflow> Hosted for Host<W> {
         let said = serde_json::from_str(message.body.get());
         let tick = said.map_err(|error| error.to_string()).and_then(|said| self.tick_of(said));
         self.take_letter(letter, tick);
+    }
+
+    fn refuse(self: Arc<Self>, message: Message, reason: &str) {
+        self.take_letter(Letter { message: message.id, key: message.key }, Err(reason.to_owned()));
     }
 
     fn give_back_if_idle(&self) {

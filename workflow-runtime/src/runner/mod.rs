@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::value::RawValue;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::{RwLock, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +84,7 @@ pub struct RunnerBuilder {
     limit: Option<usize>,
     lease: Duration,
     owner: Option<String>,
+    evict_waiting_steps: bool,
 }
 
 struct Inner {
@@ -115,6 +116,7 @@ struct Kept {
     commits: Commits,
     owner: String,
     lease: Duration,
+    evict_waiting_steps: bool,
 }
 
 impl RunnerBuilder {
@@ -165,6 +167,17 @@ impl RunnerBuilder {
         self
     }
 
+    /// Lets also those runs leave memory in which a step waits, for an answer to its [`Asker`](crate::Asker) or for a
+    /// signal to its [`Inbox`](crate::Inbox); else only those do that wait between steps. When the answer comes, the step
+    /// is run again from its input, and finds what its earlier waits and memos returned.
+    ///
+    /// A step that waits for something else as well, such as a timer of its own, stays.
+    #[must_use]
+    pub fn evict_waiting_steps(mut self, evict: bool) -> Self {
+        self.evict_waiting_steps = evict;
+        self
+    }
+
     /// Starts the runner, on the tokio runtime that this is called on.
     ///
     /// # Errors
@@ -178,16 +191,19 @@ impl RunnerBuilder {
             }
         }
         let mut tasks = Vec::new();
-        let mut kept = None;
+        let (mut kept, mut news) = (None, None);
         if let Some(store) = self.store {
             for kind in kinds.values() {
                 let graph = kind.graph();
                 store.put_graph(&journal::fingerprint(graph), journal::graph_json(graph)).await?;
             }
             let (commits, queue) = Commits::channel();
-            tasks.push(tokio::spawn(commit::store_all(Arc::clone(&store), queue)));
+            let (tell, told) = mpsc::unbounded_channel();
+            news = Some(told);
+            tasks.push(tokio::spawn(commit::store_all(Arc::clone(&store), queue, tell)));
             let owner = self.owner.unwrap_or_else(|| RunId::random().to_string());
-            kept = Some(Kept { store, commits, owner, lease: self.lease });
+            let Self { lease, evict_waiting_steps, .. } = self;
+            kept = Some(Kept { store, commits, owner, lease, evict_waiting_steps });
         }
         let inner = Arc::new(Inner {
             kinds,
@@ -202,8 +218,8 @@ impl RunnerBuilder {
             caretaker: Mutex::default(),
             trouble: Mutex::default(),
         });
-        if inner.kept.is_some() {
-            *lock(&inner.caretaker) = Some(tokio::spawn(work::look_after(Arc::clone(&inner))));
+        if let Some(news) = news {
+            *lock(&inner.caretaker) = Some(tokio::spawn(work::look_after(Arc::clone(&inner), news)));
         }
         Ok(Runner { inner })
     }
@@ -219,6 +235,7 @@ impl Runner {
             limit: None,
             lease: Duration::from_secs(30),
             owner: None,
+            evict_waiting_steps: false,
         }
     }
 
@@ -368,10 +385,11 @@ impl Runner {
     /// Answers a question of any run of the store, whoever has it. Returns when the run has taken the answer and that is
     /// stored.
     ///
-    /// With a key, saying the same again does nothing again, however often and from wherever.
+    /// With a key, saying the same again does nothing again, however often and from wherever. A run that is
+    /// [blocked](RunStatus::Blocked) keeps what was said with a key until somebody resumes it.
     ///
     /// # Errors
-    /// There is no such run, or it refuses the answer: nothing has changed then.
+    /// There is no such run, it has ended, or it refuses the answer: nothing has changed then.
     pub async fn respond_json(
         &self,
         id: impl Into<RunId>,
@@ -627,7 +645,12 @@ impl Inner {
     }
 
     fn kept_at(&self, kept: &Kept, epoch: u64, standing: Standing) -> KeptAt {
-        KeptAt { commits: kept.commits.clone(), epoch, standing }
+        KeptAt {
+            commits: kept.commits.clone(),
+            epoch,
+            standing,
+            evict_waiting_steps: kept.evict_waiting_steps,
+        }
     }
 
     fn new_run<W: Workflow>(

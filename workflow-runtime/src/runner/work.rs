@@ -1,11 +1,15 @@
 //! What a runner with a store does by itself: it takes up what is due, brings messages, and shows that it is alive.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::commit::{NotStored, json_text};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::commit::{News, NotStored, json_text};
 use super::hosted::{self, options};
-use super::{Inner, Kept, LoadError, lock};
+use super::{Inner, Kept, LoadError, ON_ITS_WAY, lock};
 use crate::driver::{Standing, millis};
 use crate::engine::Time;
 use crate::handle::RunId;
@@ -20,35 +24,37 @@ const MOST_MESSAGES: usize = 512;
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Looks after the runs of a runner, until it is told to stop.
-pub(super) async fn look_after(inner: Arc<Inner>) {
+pub(super) async fn look_after(inner: Arc<Inner>, mut news: mpsc::UnboundedReceiver<News>) {
     let Some(kept) = &inner.kept else { return };
     let mut watch = kept.store.watch(Interest::Work);
     let mut renewed_at = None;
-    while !inner.stop.is_cancelled() {
-        let wait = match round(&inner, kept, &mut renewed_at).await {
-            Ok(wait) => {
-                *lock(&inner.trouble) = None;
-                wait
-            }
-            Err(error) => {
-                *lock(&inner.trouble) = Some(error);
-                // Whatever has changed, it may go better then.
-                tokio::select! {
-                    () = inner.stop.cancelled() => return,
-                    () = tokio::time::sleep(PATIENCE) => continue,
+    loop {
+        let looked = round(&inner, kept, &mut renewed_at).await;
+        let in_trouble = looked.is_err();
+        let wait = *looked.as_ref().unwrap_or(&PATIENCE);
+        *lock(&inner.trouble) = looked.err();
+        let mut wait = pin!(tokio::time::sleep(wait));
+        loop {
+            tokio::select! {
+                biased;
+                () = inner.stop.cancelled() => return,
+                Some(new) = news.recv() => match new {
+                    News::Released(run) => inner.forget_if_over(&run),
+                    News::Failed => {
+                        // What was thrown away is given back when the store has had a moment.
+                        renewed_at = None;
+                        wait.as_mut().reset(Instant::now() + PATIENCE);
+                    }
+                },
+                changed = watch.changed(), if !in_trouble => {
+                    if changed.is_err() {
+                        // The store does not tell any more; it is asked now and then.
+                        tokio::time::sleep(PATIENCE).await;
+                    }
+                    break;
                 }
+                () = &mut wait => break,
             }
-        };
-        tokio::select! {
-            biased;
-            () = inner.stop.cancelled() => return,
-            changed = watch.changed() => {
-                if changed.is_err() {
-                    // The store does not tell any more; it is asked now and then.
-                    tokio::time::sleep(PATIENCE).await;
-                }
-            }
-            () = tokio::time::sleep(wait) => {}
         }
     }
 }
@@ -57,11 +63,12 @@ pub(super) async fn look_after(inner: Arc<Inner>) {
 async fn round(inner: &Inner, kept: &Kept, renewed_at: &mut Option<Time>) -> Result<Duration, StoreError> {
     let third = millis(kept.lease) / 3;
     let now = inner.clock.now();
-    if renewed_at.is_none_or(|at| at.plus(third) <= now) {
-        renew(inner, kept).await?;
-        *renewed_at = Some(now);
-    }
     inner.forget_what_is_over();
+    let mut missing = false;
+    if renewed_at.is_none_or(|at| at.plus(third) <= now) {
+        missing |= renew(inner, kept).await?;
+        *renewed_at = Some(now).filter(|_| !missing);
+    }
     let workflows: Vec<&str> = inner.kinds.keys().copied().collect();
     loop {
         let _taking = inner.taking.read().await;
@@ -88,16 +95,21 @@ async fn round(inner: &Inner, kept: &Kept, renewed_at: &mut Option<Time>) -> Res
     let messages = kept.store.inbox(&kept.owner, MOST_MESSAGES).await?;
     let many = messages.len() == MOST_MESSAGES;
     for message in messages {
-        bring(inner, message);
+        missing |= !bring(inner, message);
     }
     let now = inner.clock.now();
     let renew_in = renewed_at.map_or(0, |at| at.plus(third).0.saturating_sub(now.0));
     let due_in = kept.store.next_due(&workflows).await?.map_or(u64::MAX, |due| due.0.saturating_sub(now.0));
+    if missing {
+        return Ok(ON_ITS_WAY);
+    }
     let wait = if many { 1 } else { renew_in.min(due_in).max(1) };
     Ok(Duration::from_millis(wait))
 }
 
-async fn renew(inner: &Inner, kept: &Kept) -> Result<(), StoreError> {
+/// Says that this runner is alive, and gives back what it owns and does not know. Whether some of that is not gone yet,
+/// so that this has to be done again soon.
+async fn renew(inner: &Inner, kept: &Kept) -> Result<bool, StoreError> {
     let held: Vec<(RunId, u64)> = {
         let hosted = lock(&inner.hosted);
         hosted.iter().filter_map(|(run, host)| Some((run.clone(), host.epoch()?))).collect()
@@ -111,23 +123,27 @@ async fn renew(inner: &Inner, kept: &Kept) -> Result<(), StoreError> {
         }
     }
     if renewed.unlisted.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     // What was on its way has come then.
     let _taking = inner.taking.write().await;
+    inner.forget_what_is_over();
+    let mut missing = false;
     for (run, epoch) in renewed.unlisted {
-        // The answer to a claim was lost, or a run went back just now; then this changes nothing.
-        if inner.find(&run).is_none() {
-            kept.store.release(&run, epoch, None).await?;
+        match inner.find(&run) {
+            // The answer to a claim was lost, or a run went back just now; then this changes nothing.
+            None => drop(kept.store.release(&run, epoch, None).await?),
+            // Steps of a run that was thrown away are still at work.
+            Some(host) => missing |= host.is_over(),
         }
     }
-    Ok(())
+    Ok(missing)
 }
 
-fn bring(inner: &Inner, message: Message) {
-    if let Some(host) = inner.find(&message.run) {
-        host.take(message);
-    }
+/// Hands a message to its run. `false` if the run is not here yet.
+fn bring(inner: &Inner, message: Message) -> bool {
+    let found = inner.find(&message.run);
+    found.map(|host| host.take(message)).is_some()
 }
 
 impl Inner {
@@ -137,6 +153,14 @@ impl Inner {
             host.give_back_if_idle();
             !host.is_gone()
         });
+    }
+
+    /// Drops a run that was given back, if nothing of it is left to do here.
+    fn forget_if_over(&self, run: &RunId) {
+        let mut hosted = lock(&self.hosted);
+        if hosted.get(run).is_some_and(|host| host.is_gone()) {
+            hosted.remove(run);
+        }
     }
 
     /// Takes up a run that was claimed. One that cannot be taken up is put aside, with the reason.
@@ -166,9 +190,15 @@ impl Inner {
         let Some(kind) = self.kinds.get(&*run.workflow) else { return Ok(()) };
         let replayed = hosted::replay(&*kept.store, claimed).await?;
         let fingerprint = journal::fingerprint(kind.graph());
+        let (tail, snapshot) = claimed.history.as_ref().map_or((0, 0), |history| {
+            let tail = history.tail.iter().map(|record| record.body.get().len()).sum();
+            (tail, history.snapshot.as_ref().map_or(0, |saved| saved.body.get().len()))
+        });
         let standing = Standing {
             position: run.position,
             fingerprint: (replayed.fingerprint != fingerprint).then_some(fingerprint),
+            tail,
+            snapshot,
         };
         let place = self.kept_at(kept, run.epoch, standing);
         let options = options::from_tags(&run.tags).id(run.run.clone());
@@ -176,7 +206,13 @@ impl Inner {
         let host = kind.load(claimed, replayed, options, place, self.limit.clone())?;
         self.add(&run.run, Arc::clone(&host));
         for message in messages {
-            Arc::clone(&host).take(message);
+            let host = Arc::clone(&host);
+            if run.status.is_end() {
+                // Who sent it was told that the run does not go on.
+                host.refuse(message, "the run had ended");
+            } else {
+                host.take(message);
+            }
         }
         Ok(())
     }
