@@ -1,5 +1,6 @@
 //! What happens by the clock, and what comes from outside: expiries, limits of runs, signals.
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -119,6 +120,82 @@ async fn a_question_whose_time_ran_out_while_nobody_held_the_run_expires_at_once
     let begin = Instant::now();
     assert_eq!(Past.resume(Snapshot::from_json(&long_ago).unwrap()).unwrap().await.unwrap(), "too late");
     assert_eq!(begin.elapsed(), Duration::ZERO);
+}
+
+/// Goes on without the clerk.
+struct ByDefault;
+
+#[workflow]
+impl ByDefault {
+    #[step]
+    fn ask(&self, Start(in_words): Start<bool>) -> OneOf<InputRequired<Approve>, InputRequired> {
+        let minute = Duration::from_secs(60);
+        if in_words {
+            return OneOf::new(
+                InputRequired::text("Sure?").expires_in(minute).or_answer(&"I think so".to_owned()),
+            );
+        }
+        OneOf::new(Approval::question("clerk").expires_in(minute).or_answer(&true))
+    }
+
+    #[step]
+    fn decide(&self, answer: HumanResponse<Approve>) -> Stop<String> {
+        Stop(format!("{} {} says {}", answer.request, answer.prompt.by, answer.response))
+    }
+
+    #[step]
+    fn in_words(&self, answer: &HumanResponse) -> Stop<String> {
+        Stop(format!("{} {}", answer.prompt.message, answer.response))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_says_what_the_answer_is_then_goes_on_with_it_also_elsewhere() {
+    assert_eq!(ByDefault.run(true).await.unwrap(), "Sure? I think so");
+    let begin = Instant::now();
+    let run = ByDefault.run(false);
+    let ask = asked(&run).await;
+    let run = ByDefault.resume(through_json(run.suspend().await.unwrap())).unwrap();
+    let mut events = run.events();
+    assert_eq!((&run).await.unwrap(), format!("{} clerk says true", ask.id));
+    assert!((59..=60).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    let mut told = Vec::new();
+    while let Some(event) = events.next().await {
+        match event.unwrap().kind {
+            RunEventKind::InputExpired { request } => told.push(("expired", request)),
+            RunEventKind::InputReceived { request } => told.push(("received", request)),
+            _ => {}
+        }
+    }
+    assert_eq!(told, [("expired", ask.id)]);
+}
+
+#[prompt(response = HashMap<[u8; 2], u8>)]
+struct Unsayable;
+
+struct Speechless;
+
+#[workflow]
+impl Speechless {
+    #[step]
+    fn ask(&self, _: Start) -> InputRequired<Unsayable> {
+        let answer = HashMap::from([([1, 2], 3)]);
+        InputRequired::new(Unsayable).expires_in(Duration::from_secs(60)).or_answer(&answer)
+    }
+
+    #[step]
+    fn decide(&self, case: OneOf<HumanResponse<Unsayable>, Expired<Unsayable>>) -> Stop<bool> {
+        Stop(matches!(case, OneOf::A(_)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_serialise_is_no_answer() {
+    assert!(!Speechless.run(()).await.unwrap());
+    let run = Speechless.run(());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let refused = run.suspend().await.unwrap_err();
+    assert!(refused.to_string().contains("InputRequired<Unsayable>"), "{refused}");
 }
 
 struct Past;

@@ -22,9 +22,11 @@ pub struct Value {
     pub text: String,
     /// The question that it was, if nobody has answered it.
     pub expired: Option<RequestId>,
+    /// What was asked, if it is the answer by default.
+    pub asked: Option<String>,
 }
 
-/// The JSON forms of `InputRequired` and `Expired`, which the raw form of an event relies on.
+/// The JSON forms of `InputRequired`, `Expired` and `HumanResponse`, which the raw form of an event relies on.
 #[derive(Serialize, Deserialize)]
 struct Question {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,6 +34,21 @@ struct Question {
     prompt: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_in: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    response: Option<String>,
+}
+
+impl Value {
+    pub fn new(event: EventId, text: impl Into<String>) -> Self {
+        Self { event, text: text.into(), expired: None, asked: None }
+    }
+
+    /// `.. else yes` is answered `yes` if by nobody else.
+    fn default_answer(&self) -> Option<String> {
+        self.text.split_once(" else ").map(|(_, answer)| answer.to_owned())
+    }
 }
 
 impl Payload for Value {
@@ -40,7 +57,12 @@ impl Payload for Value {
     }
 
     fn expired(&self, request: RequestId, event: EventId) -> Option<Self> {
-        Some(Self { event, text: self.text.clone(), expired: Some(request) })
+        Some(Self { expired: Some(request), ..Self::new(event, &*self.text) })
+    }
+
+    fn unanswered(&self, request: RequestId, event: EventId) -> Option<Self> {
+        let answer = Self::new(event, self.default_answer()?);
+        Some(Self { expired: Some(request), asked: Some(self.text.clone()), ..answer })
     }
 
     /// `in 5 ..` stays open for five minutes.
@@ -52,21 +74,29 @@ impl Payload for Value {
 
 impl Events for Value {
     fn encode(&self) -> Result<Box<RawValue>, serde_json::Error> {
-        let (request, prompt) = (self.expired, self.text.clone());
-        let question = match (request, self.expires_in()) {
-            (None, None) => return serde_json::value::to_raw_value(&prompt),
-            (None, expires_in) => Question { request, prompt, expires_in },
-            (Some(_), _) => Question { request, prompt, expires_in: None },
+        let (request, text, default) = (self.expired, self.text.clone(), self.default_answer());
+        let none = Question { request, prompt: text, expires_in: None, default: None, response: None };
+        let question = match (request, self.expires_in(), &self.asked) {
+            (None, None, _) => return serde_json::value::to_raw_value(&self.text),
+            (None, expires_in, _) => Question { expires_in, default, ..none },
+            (Some(_), _, None) => none,
+            (Some(_), _, Some(asked)) => {
+                Question { prompt: asked.clone(), response: Some(self.text.clone()), ..none }
+            }
         };
         serde_json::value::to_raw_value(&question)
     }
 
     fn decode(event: EventId, json: &RawValue) -> Result<Self, serde_json::Error> {
-        let (text, expired) = match serde_json::from_str::<Question>(json.get()) {
-            Ok(question) => (question.prompt, question.request),
-            Err(_) => (serde_json::from_str(json.get())?, None),
-        };
-        Ok(Self { event, text, expired })
+        Ok(match serde_json::from_str::<Question>(json.get()) {
+            Ok(Question { request, prompt, response: Some(response), .. }) => {
+                Self { event, text: response, expired: request, asked: Some(prompt) }
+            }
+            Ok(Question { request, prompt, .. }) => {
+                Self { event, text: prompt, expired: request, asked: None }
+            }
+            Err(_) => Self::new(event, serde_json::from_str::<String>(json.get())?),
+        })
     }
 }
 
@@ -336,7 +366,7 @@ impl Scenario {
         let (name, text) = event.split_once('=').unwrap_or((event, ""));
         let found = self.graph.event_named(name);
         let event = found.unwrap_or_else(|| panic!("no event `{name}`"));
-        Value { event, text: text.to_owned(), expired: None }
+        Value::new(event, text)
     }
 
     pub fn step_of(&self, label: &str) -> Invoke<Value> {

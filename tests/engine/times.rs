@@ -136,6 +136,26 @@ fn a_question_that_nobody_answers_in_time_expires() {
 }
 
 #[test]
+fn a_question_that_says_what_the_answer_is_then_is_answered_so() {
+    let mut run = Scenario::start(graph(APPROVAL), "");
+    run.finish("a()", &["InputRequired<Ok>=in 5 sure? else no"]);
+    let request = run.request("in 5 sure? else no");
+    let mut run = run.resumed();
+    run.told();
+    run.advance(5);
+    assert_eq!(run.told().first(), Some(&Notice::InputExpired { request }));
+    assert_eq!(run.running(), ["b(no)"], "and the step for those that expire has nothing to do");
+}
+
+#[test]
+fn an_answer_in_time_counts_and_not_the_one_by_default() {
+    let mut run = Scenario::start(graph(APPROVAL), "");
+    run.finish("a()", &["InputRequired<Ok>=in 5 sure? else no"]).advance(4);
+    run.answer("in 5 sure? else no", "HumanResponse<Ok>=yes");
+    assert_eq!(run.running(), ["b(yes)"]);
+}
+
+#[test]
 fn an_answer_in_time_stops_the_clock() {
     let mut run = Scenario::start(graph(APPROVAL), "");
     run.finish("a()", &["InputRequired<Ok>=in 5 sure?"]).advance(4);

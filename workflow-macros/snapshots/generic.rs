@@ -201,6 +201,13 @@ const _: () = {
                 },
             )
         }
+        fn unanswered(
+            &self,
+            __request: __private::RequestId,
+            __event: __private::graph::EventId,
+        ) -> __private::Option<Self> {
+            __private::default_answer(self, __request, __event)
+        }
         fn expires_in(&self) -> __private::Option<__private::u64> {
             match self {
                 Self::InputRequiredImproveMessage(__event) => {

@@ -1,11 +1,13 @@
 //! Events, prompts, and the forms that stand in step signatures.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::engine::{Failure, InvocationId};
+use crate::engine::{Failure, InvocationId, Json};
 use crate::error::StepError;
 
 /// A value that travels between steps. Put [`#[event]`](crate::event) on the type.
@@ -121,19 +123,90 @@ pub struct InputRequired<Q = Text> {
     /// How many milliseconds the question stays open; `None`: for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_in: Option<u64>,
+    /// The answer, if nobody gives one in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default: Option<Box<DefaultAnswer>>,
+}
+
+/// An answer as JSON, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct DefaultAnswer(Result<Json, Arc<str>>);
+
+impl Serialize for DefaultAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Ok(json) => json.serialize(serializer),
+            Err(reason) => Err(S::Error::custom(reason)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for DefaultAnswer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Json::deserialize(deserializer).map(|json| Self(Ok(json)))
+    }
 }
 
 impl<Q> InputRequired<Q> {
     /// Asks `prompt`.
     pub const fn new(prompt: Q) -> Self {
-        Self { prompt, expires_in: None }
+        Self { prompt, expires_in: None, default: None }
     }
 
     /// Closes the question if nobody has answered after so long. A step that takes [`Expired<Q>`] goes on then; where
-    /// none does, it is a failure of the step that asked.
+    /// none does, it is a failure of the step that asked. To go on with an answer all the same, there is
+    /// [`or_answer`](Self::or_answer).
     #[must_use]
     pub fn expires_in(mut self, after: Duration) -> Self {
         self.expires_in = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+}
+
+impl<Q: Prompt> InputRequired<Q> {
+    /// What counts as the answer if nobody has given one in [time](Self::expires_in). The steps that take
+    /// [`HumanResponse<Q>`] get it as they would get any other; the prompt's `validate` is not asked about it.
+    ///
+    /// An answer that does not serialise is a failure of the step that asks, wherever the question is saved, and counts as
+    /// none elsewhere.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use workflow_runtime::prelude::*;
+    ///
+    /// #[prompt(response = bool)]
+    /// struct Publish;
+    ///
+    /// struct Article;
+    ///
+    /// #[workflow]
+    /// impl Article {
+    ///     #[step]
+    ///     fn ask(&self, _: Start) -> InputRequired<Publish> {
+    ///         InputRequired::new(Publish).expires_in(Duration::from_secs(3_600)).or_answer(&false)
+    ///     }
+    ///
+    ///     #[step]
+    ///     fn decide(&self, answer: HumanResponse<Publish>) -> Stop<bool> {
+    ///         Stop(answer.response)
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), RunError> {
+    /// assert!(!Article.run(()).await?); // an hour later
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn or_answer(mut self, response: &Q::Response) -> Self
+    where
+        Q::Response: Serialize,
+    {
+        let json = serde_json::value::to_raw_value(response);
+        let answer = json.map(Json).map_err(|error| error.to_string().into());
+        self.default = Some(Box::new(DefaultAnswer(answer)));
         self
     }
 }

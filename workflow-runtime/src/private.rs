@@ -264,6 +264,11 @@ impl<Q> Of<InputRequired<Q>> {
     }
 }
 
+/// What a question becomes when nobody has answered it, and it says what the answer is then.
+pub fn default_answer<E: Events>(asked: &E, request: RequestId, event: graph::EventId) -> Option<E> {
+    crate::journal::default_answer(asked, request, event)
+}
+
 impl<Q: Clone> Of<Expired<Q>> {
     /// What the question becomes when nobody has answered.
     pub fn expired(&self, asked: &InputRequired<Q>, request: RequestId) -> Expired<Q> {

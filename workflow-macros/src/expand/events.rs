@@ -137,6 +137,14 @@ fn expiry(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> {
     Some(quote! {
         #expired
 
+        fn unanswered(
+            &self,
+            __request: #private::RequestId,
+            __event: #private::graph::EventId,
+        ) -> #private::Option<Self> {
+            #private::default_answer(self, __request, __event)
+        }
+
         fn expires_in(&self) -> #private::Option<#private::u64> {
             match self { #(#questions)* _ => #private::None }
         }

@@ -23,6 +23,13 @@ pub trait Payload: Clone + Send + Sync + 'static {
         None
     }
 
+    /// What a question becomes when nobody has answered it in time and it says what the answer is then: the event of an
+    /// answer.
+    fn unanswered(&self, request: RequestId, event: EventId) -> Option<Self> {
+        let _ = (request, event);
+        None
+    }
+
     /// How many milliseconds a question stays open, if not for ever.
     fn expires_in(&self) -> Option<u64> {
         None

@@ -302,14 +302,16 @@ impl<'a, E: Payload> Turn<'a, E> {
             return self.settle_wait(&waiter, Noted::Expired(id));
         }
         let way = Way { branch: request.branch, from: request.step, recoveries: request.recoveries.clone() };
-        let becomes = match self.role(&request.prompt) {
-            Some(Role::Prompt { expired, .. }) => expired,
-            _ => None,
+        let (answer, expired) = match self.role(&request.prompt) {
+            Some(Role::Prompt { response, expired }) => (response, expired),
+            _ => (None, None),
         };
-        if let Some(expired) = becomes.and_then(|event| request.prompt.expired(id, event)) {
+        let by_default = answer.and_then(|event| request.prompt.unanswered(id, event));
+        let becomes = by_default.or_else(|| request.prompt.expired(id, expired?));
+        if let Some(event) = becomes {
             self.state.requests.remove(&id);
             self.publish(Notice::InputExpired { request: id });
-            self.deliver(expired, &way);
+            self.deliver(event, &way);
             return self.leave(way.branch.scope, Member::Request(id));
         }
         self.publish(Notice::InputExpired { request: id });

@@ -47,6 +47,7 @@ pub use inspect::{
     inspect,
 };
 pub use raw::Raw;
+pub(crate) use raw::default_answer;
 pub use record::{Entry, Limits, RecordError, TickBody, Unsaved, body, read, record};
 pub use replay::{ReplayError, Replayed, fingerprints, load};
 

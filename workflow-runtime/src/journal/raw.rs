@@ -11,7 +11,7 @@ use crate::workflow::Events;
 /// An event as its number and undecoded JSON.
 ///
 /// An engine of these does, tick by tick, what the engine of the workflow's own enum does, and its snapshots are the
-/// same. Of a question, the time that it stays open is read from the JSON form of
+/// same. Of a question, the time that it stays open, and what is the answer then, are read from the JSON form of
 /// [`InputRequired`](crate::InputRequired); a workflow written by hand has to write its questions in this form to be
 /// replayed.
 ///
@@ -47,6 +47,31 @@ struct Question<'a> {
     prompt: &'a RawValue,
     #[serde(default)]
     expires_in: Option<u64>,
+    #[serde(default, borrow)]
+    default: Option<&'a RawValue>,
+}
+
+impl<'a> Question<'a> {
+    fn read(json: &'a RawValue) -> Option<Self> {
+        // A list would be taken for the fields in their order.
+        if json.get().starts_with('{') { serde_json::from_str(json.get()).ok() } else { None }
+    }
+}
+
+/// The JSON form of [`HumanResponse`](crate::HumanResponse).
+#[derive(Serialize)]
+struct HumanResponse<'a> {
+    request: RequestId,
+    prompt: &'a RawValue,
+    response: &'a RawValue,
+}
+
+/// The answer that a question carries for the case that nobody gives one.
+pub(crate) fn default_answer<E: Events>(asked: &E, request: RequestId, event: EventId) -> Option<E> {
+    let json = asked.encode().ok()?;
+    let Question { prompt, default, .. } = Question::read(&json)?;
+    let answer = HumanResponse { request, prompt, response: default? };
+    E::decode(event, &to_raw_value(&answer).ok()?).ok()
 }
 
 /// The JSON form of [`Expired`](crate::Expired).
@@ -58,9 +83,7 @@ struct Expired<'a> {
 
 impl Raw {
     fn question(&self) -> Option<Question<'_>> {
-        let json = self.json.0.get();
-        // A list would be taken for the fields in their order.
-        if json.starts_with('{') { serde_json::from_str(json).ok() } else { None }
+        Question::read(&self.json.0)
     }
 }
 
@@ -73,6 +96,10 @@ impl Payload for Raw {
         let expired = Expired { request, prompt: self.question()?.prompt };
         let json = to_raw_value(&expired).ok()?;
         Some(Self { event, json: Json(json) })
+    }
+
+    fn unanswered(&self, request: RequestId, event: EventId) -> Option<Self> {
+        default_answer(self, request, event)
     }
 
     fn expires_in(&self) -> Option<u64> {

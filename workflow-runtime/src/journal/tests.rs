@@ -11,7 +11,7 @@ use crate::engine::{
     ENGINE, Emitted, InvocationId, Json as Value, Note, NoteKey, NoteKind, Payload, Tick, Time, Verdict,
 };
 use crate::error::{StepError, StepErrorKind};
-use crate::event::{Expired, InputRequired, RequestId, Text};
+use crate::event::{Expired, HumanResponse, InputRequired, RequestId, Text};
 use crate::store::Json;
 use crate::workflow::Events;
 
@@ -192,6 +192,14 @@ fn a_question_in_its_raw_form_expires_as_in_its_own() {
     assert_eq!(expires(&serde_json::to_string(&InputRequired::text("Sure?")).unwrap()), None);
     assert_eq!(expires(r#""no question""#), None);
     assert_eq!(expires(r#"["no question",3000]"#), None);
+
+    let unanswered = |text: &str| raw("InputRequired<Ok>", text).unanswered(RequestId(4), EventId(9));
+    assert_eq!(unanswered(&written), None);
+    let ask = ask.or_answer(&"yes".to_owned());
+    let answered = unanswered(&serde_json::to_string(&ask).unwrap()).unwrap();
+    let own = HumanResponse { request: RequestId(4), prompt: ask.prompt, response: "yes".to_owned() };
+    assert_eq!(answered.event, EventId(9));
+    assert_eq!(answered.encode().unwrap().get(), serde_json::to_string(&own).unwrap());
 
     let expired = raw("InputRequired<Ok>", &written).expired(RequestId(4), EventId(9)).unwrap();
     assert_eq!(expired.event, EventId(9));
