@@ -326,6 +326,22 @@ fn a_signal_does_not_go_to_a_step_that_is_cancelled_with_the_one_that_took_it() 
 }
 
 #[test]
+fn what_several_cancelled_steps_took_is_unread_again_in_order() {
+    let steps = "split: Start -> Vec(Work)\n each: Work & inbox Go -> Done\n \
+        first[take=1]: Vec(Done) -> Go2\n after: Go2 & inbox Go -> Stop";
+    let mut run = Scenario::start(graph(steps), "");
+    run.finish("split()", &["Work=1", "Work=2", "Work=3"]);
+    run.signal("Signal<Go>=1").signal("Signal<Go>=2").signal("Signal<Go>=3");
+    assert_eq!(run.call("each(1)", "next Go"), "1");
+    assert_eq!(run.call("each(2)", "next Go"), "2");
+    run.finish("each(3)", &["Done=3"]);
+    run.finish("first([3])", &["Go2"]);
+    for (call, finds) in [("next Go", "1"), ("next Go 2", "2"), ("next Go 3", "3")] {
+        assert_eq!(run.call("after()", call), finds);
+    }
+}
+
+#[test]
 fn what_a_step_took_whose_failure_is_handled_is_there_for_who_comes_next() {
     let steps = "begin: Start -> Work\n work: Work & inbox Go -> Stop\n again: failed -> Work";
     let mut run = Scenario::start(graph(steps), "");

@@ -132,6 +132,7 @@ mod runner;
 mod snapshot;
 pub mod store;
 mod stream;
+mod table;
 mod trace;
 mod wakers;
 mod workflow;

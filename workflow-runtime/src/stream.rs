@@ -1,10 +1,10 @@
 //! What observers see of a run: a numbered stream of events, for any number of readers.
 //!
 //! The latest events are kept in a ring. Readers are cursors into it: they hold nothing, slow nothing
-//! down, and learn by [`RunEventKind::Missed`] when they fell behind it. The terminal event is kept apart,
-//! so that every reader gets it, last and once.
+//! down, and learn by [`RunEventKind::Missed`] when they fell behind it. The terminal event is the last one and
+//! never makes room for another, so every reader gets it, once. A question that is open outlives the ring.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -20,6 +20,7 @@ use crate::event::RequestId;
 use crate::forms::Stored;
 use crate::handle::{Ask, Handle, Question, RunError};
 use crate::store::StoredEvent;
+use crate::table::Table;
 use crate::wakers::{Place, Wakers};
 use crate::workflow::{AskedBy, Workflow};
 
@@ -415,8 +416,7 @@ impl<W: Workflow> RunEvents<W> {
         let missed = ring.first.saturating_sub(self.after + 1);
         if missed > 0 {
             self.after += missed;
-            let kept_from = ring.first;
-            self.replay.extend(ring.open.values().filter(|open| open.number < kept_from).cloned());
+            self.replay.extend(ring.open.values().filter_map(Asked::dropped).cloned());
             let event = RunEvent {
                 number: self.after,
                 tick: ring.tick,
@@ -426,14 +426,12 @@ impl<W: Workflow> RunEvents<W> {
             return Poll::Ready(Some(Ok(event)));
         }
         let shown = |event: &&RunEvent<W>| event.number <= ring.shown;
-        if let Some(event) = ring.at(self.after + 1).filter(shown) {
+        // Whoever is past the end gets the end.
+        let next = ring.at(self.after + 1).or_else(|| ring.kept.back().filter(|_| ring.over));
+        if let Some(event) = next.filter(shown) {
             self.after = event.number;
+            self.over = event.is_terminal();
             return Poll::Ready(Some(Ok(event.clone())));
-        }
-        if let Some(terminal) = ring.terminal.as_ref().filter(shown) {
-            self.over = true;
-            self.after = terminal.number;
-            return Poll::Ready(Some(Ok(terminal.clone())));
         }
         ring.readers.wait(&mut self.place, poller.waker());
         Poll::Pending
@@ -474,9 +472,34 @@ struct Ring<W: Workflow> {
     tick: u64,
     at: Time,
     /// The questions that are open, for readers that fell behind.
-    open: BTreeMap<RequestId, RunEvent<W>>,
-    terminal: Option<RunEvent<W>>,
+    open: Table<RequestId, Asked<W>>,
+    /// The terminal event is the last one kept.
+    over: bool,
     readers: Wakers,
+}
+
+/// Where the event of an open question is.
+enum Asked<W: Workflow> {
+    /// Kept like any other, under this number.
+    Kept(u64),
+    /// Here, because the ring has gone on.
+    Dropped(Box<RunEvent<W>>),
+}
+
+impl<W: Workflow> Asked<W> {
+    fn number(&self) -> u64 {
+        match self {
+            Self::Kept(number) => *number,
+            Self::Dropped(event) => event.number,
+        }
+    }
+
+    fn dropped(&self) -> Option<&RunEvent<W>> {
+        match self {
+            Self::Kept(_) => None,
+            Self::Dropped(event) => Some(event),
+        }
+    }
 }
 
 impl<W: Workflow> Stream<W> {
@@ -499,8 +522,8 @@ impl<W: Workflow> Stream<W> {
             unstored,
             tick: 0,
             at: Time(0),
-            open: BTreeMap::new(),
-            terminal: None,
+            open: Table::new(),
+            over: false,
             readers: Wakers::default(),
         };
         Self { ring: Mutex::new(ring) }
@@ -513,8 +536,7 @@ impl<W: Workflow> Stream<W> {
 
     /// The number that the next event gets.
     pub(crate) fn next_number(&self) -> u64 {
-        let ring = self.lock();
-        ring.next_number() + u64::from(ring.terminal.is_some())
+        self.lock().next_number()
     }
 
     /// Appends events of one tick. Readers are woken when the writer is dropped.
@@ -542,7 +564,7 @@ impl<W: Workflow> Stream<W> {
     /// Whether readers have been shown that this question is open.
     pub(crate) fn shows(&self, request: RequestId) -> bool {
         let ring = self.lock();
-        ring.open.get(&request).is_some_and(|event| event.number <= ring.shown)
+        ring.open.get(&request).is_some_and(|asked| asked.number() <= ring.shown)
     }
 
     /// What is to be stored with what happens next; nothing in a run without a store.
@@ -564,12 +586,19 @@ impl<W: Workflow> Stream<W> {
         }
     }
 
+    /// Gives back memory that is not needed while nothing happens.
+    pub(crate) fn shrink(&self) {
+        let mut ring = self.lock();
+        ring.kept.shrink_to_fit();
+        ring.open.shrink();
+    }
+
     /// Forgets what was not shown, because it could not be stored, and ends with this event.
     pub(crate) fn break_off(&self, kind: RunEventKind<W>) {
         let mut ring = self.lock();
         let shown = ring.shown;
         ring.kept.retain(|event| event.number <= shown);
-        ring.terminal = None;
+        ring.over = false;
         ring.unstored = None;
         ring.shown = u64::MAX;
         Writer { ring, wrote: false }.push(kind);
@@ -587,6 +616,16 @@ impl<W: Workflow> Ring<W> {
         self.first + self.kept.len() as u64
     }
 
+    fn drop_oldest(&mut self) {
+        let Some(event) = self.kept.pop_front() else { return };
+        self.first += 1;
+        if let RunEventKind::InputRequired(question) = &event.kind {
+            if let Some(open) = self.open.get_mut(&question.id).filter(|open| open.number() == event.number) {
+                *open = Asked::Dropped(Box::new(event));
+            }
+        }
+    }
+
     /// The event of that number, if it is kept.
     fn at(&self, number: u64) -> Option<&RunEvent<W>> {
         let position = usize::try_from(number.checked_sub(self.first)?).ok()?;
@@ -602,20 +641,19 @@ pub(crate) struct Writer<'a, W: Workflow> {
 impl<W: Workflow> Writer<'_, W> {
     /// The number of the newest event.
     pub(crate) fn newest(&self) -> u64 {
-        let terminal = self.ring.terminal.as_ref().map(|event| event.number);
-        terminal.unwrap_or_else(|| self.ring.next_number() - 1)
+        self.ring.next_number() - 1
     }
 
     /// Appends an event. After the terminal one nothing is appended.
     pub(crate) fn push(&mut self, kind: RunEventKind<W>) {
         let ring = &mut *self.ring;
-        if ring.terminal.is_some() {
+        if ring.over {
             return;
         }
         let event = RunEvent { number: ring.next_number(), tick: ring.tick, at: ring.at, kind };
         match &event.kind {
             RunEventKind::InputRequired(question) => {
-                ring.open.insert(question.id, event.clone());
+                ring.open.insert(question.id, Asked::Kept(event.number));
             }
             RunEventKind::InputReceived { request }
             | RunEventKind::InputExpired { request }
@@ -632,13 +670,10 @@ impl<W: Workflow> Writer<'_, W> {
                 serde_json::value::to_raw_value(&event).or_else(|_| serde_json::value::to_raw_value(&()));
             unstored.extend(body.map(|body| StoredEvent { number, tick, at, body }).ok());
         }
-        if event.is_terminal() {
-            ring.terminal = Some(event);
-            return;
-        }
-        if ring.kept.len() == EVENTS_KEPT {
-            ring.kept.pop_front();
-            ring.first += 1;
+        ring.over = event.is_terminal();
+        // The terminal event takes nobody's place.
+        if ring.kept.len() == EVENTS_KEPT && !ring.over {
+            ring.drop_oldest();
         }
         ring.kept.push_back(event);
     }

@@ -128,7 +128,7 @@ impl<W: Workflow> Host<W> {
             tasks: BTreeMap::new(),
             listeners: BTreeMap::new(),
             ending: None,
-            ledger: kept.as_ref().map(|kept| Ledger::new(kept.standing.clone(), state)),
+            ledger: kept.as_ref().map(|kept| Box::new(Ledger::new(kept.standing.clone(), state))),
             gate,
             queued: false,
             thrown_away: false,

@@ -48,6 +48,7 @@ use workflow_graph::{EventId, StepId};
 
 use crate::engine::{
     Command, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused, Tick, Time,
+    drop_if_empty,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::forms::Stored;
@@ -109,7 +110,7 @@ struct Live<W: Workflow> {
     /// The run has ended, and is announced when nothing is at work any more. In a run with a store the ledger knows.
     ending: Option<Ending<W::Event>>,
     /// How the run stands with its store, if it has one.
-    ledger: Option<Ledger<W>>,
+    ledger: Option<Box<Ledger<W>>>,
     /// What lets steps start, where runs take turns.
     gate: Option<Arc<Semaphore>>,
     /// The run stands in line at the gate.
@@ -335,6 +336,10 @@ impl<W: Workflow> Host<W> {
         });
         self.end_if_abandoned(live, afterwards);
         self.announce_if_over(live, afterwards);
+        if live.at_work == 0 && live.engine.state().is_idle() {
+            live.shrink();
+            self.stream.shrink();
+        }
         taken
     }
 
@@ -453,6 +458,15 @@ impl<W: Workflow> Live<W> {
             }
             Command::Publish(_) | Command::Finish(_) => {}
         }
+    }
+
+    /// Gives back memory that is not needed while the run waits for somebody.
+    fn shrink(&mut self) {
+        self.engine.shrink();
+        self.commands.shrink_to_fit();
+        self.ready.shrink_to_fit();
+        drop_if_empty(&mut self.tasks);
+        drop_if_empty(&mut self.listeners);
     }
 
     /// Sees to it that somebody waits for what is due next.

@@ -70,7 +70,9 @@ pub(crate) use scope::emitter_points;
 pub use state::{
     Branch, Invocation, InvocationId, InvocationState, Request, Scope, ScopeId, State, Status, Time,
 };
-pub(crate) use state::{Budget, Gather, Joins, Member, Parked, Place, Recoveries, Sender, Timer};
+pub(crate) use state::{
+    Budget, Gather, Joins, Member, Members, Parked, Place, Recoveries, Sender, Timer, drop_if_empty,
+};
 pub use tick::{Refused, Tick, Verdict};
 
 use turn::Turn;
@@ -160,6 +162,12 @@ impl<E: Payload> Engine<E> {
     #[must_use]
     pub fn next_due(&self) -> Option<Time> {
         self.state.next_due()
+    }
+
+    /// Gives back memory that is not needed while nothing happens. Worth its cost where a run waits for somebody.
+    pub(crate) fn shrink(&mut self) {
+        self.state.shrink();
+        self.scratch.shrink();
     }
 
     /// Takes what happened, and adds what is to be done to `out`.

@@ -14,7 +14,8 @@
 //! went on without it, and does so when it is run again. A signal goes to who waits next.
 //!
 //! A signal is taken for good when the step that took it finishes. A step that comes to nothing, because it is cancelled
-//! or its failure is somebody else's, has taken none: what came for it goes to who waits next, else back to the front.
+//! or its failure is somebody else's, has taken none: what came for it goes to who waits next, else back to the front, in
+//! the order of the steps and their calls.
 //!
 //! An open question and a waiting inbox are *waits*. A running invocation with a wait is not at work: the time of
 //! its run stands. A question of a step is no member of a scope, because the step that asks is one.
@@ -118,6 +119,15 @@ impl<E> Noted<E> {
 }
 
 impl<E> Invocation<E> {
+    /// What it took from inboxes, because it comes to nothing.
+    pub(super) fn give_up_signals(&mut self) -> impl Iterator<Item = E> + use<E> {
+        let notes = std::mem::take(&mut self.notes);
+        notes.into_values().filter_map(|noted| match noted {
+            Noted::Received(signal) => Some(signal),
+            _ => None,
+        })
+    }
+
     /// What its calls have come to, by their keys.
     pub fn notes(&self) -> impl Iterator<Item = (&NoteKey, &Noted<E>)> {
         self.notes.iter()
@@ -302,21 +312,16 @@ impl<E: Payload> Turn<'_, E> {
         Some(invocation)
     }
 
-    /// Takes an invocation out that comes to nothing: it is cancelled, or its failure is somebody else's. The signals
-    /// that it took count as not taken.
+    /// Takes an invocation out that comes to nothing, because its failure is somebody else's.
     pub(super) fn discard(&mut self, id: InvocationId) -> Option<Invocation<E>> {
         let mut invocation = self.take_out(id)?;
-        let notes = std::mem::take(&mut invocation.notes);
-        let taken = notes.into_values().filter_map(|noted| match noted {
-            Noted::Received(signal) => Some(signal),
-            _ => None,
-        });
-        self.put_back(taken.collect());
+        let taken = invocation.give_up_signals().collect();
+        self.put_back(taken);
         Some(invocation)
     }
 
     /// Signals that have come, but were not taken: they go to who waits next, else to the front of the unread ones.
-    fn put_back(&mut self, oldest_first: Vec<E>) {
+    pub(super) fn put_back(&mut self, oldest_first: Vec<E>) {
         let mut left = Vec::new();
         for signal in oldest_first {
             match self.state.longest_waiting(signal.event()) {

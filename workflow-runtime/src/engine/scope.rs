@@ -8,15 +8,15 @@
 //! A scope that an emitter fills is also kept open by the step that sends, until it returns. That step does not
 //! live in the scope but beside it, so cancelling the scope does not cancel the step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use workflow_graph::{EventId, PointId, Slot, Step, Tool};
 
 use super::command::{Command, Notice};
 use super::payload::{Failure, Part, Payload};
 use super::state::{
-    Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Place, Scope, ScopeId, Sender,
-    Timer, merged,
+    Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Members, Place, Scope, ScopeId,
+    Sender, Timer, merged,
 };
 use super::turn::{Turn, Way};
 
@@ -100,7 +100,7 @@ impl<E: Payload> Turn<'_, E> {
             point: Some(point),
             parent: Some(parent),
             depth,
-            members: BTreeSet::new(),
+            members: Members::default(),
             gathers: gathers.collect(),
             joins: BTreeMap::new(),
         };
@@ -153,7 +153,7 @@ impl<E: Payload> Turn<'_, E> {
     /// Takes a member out of its scope, and closes what is empty then, outwards.
     pub(super) fn leave(&mut self, id: ScopeId, member: Member) {
         let Some(scope) = self.state.scopes.get_mut(&id) else { return };
-        scope.members.remove(&member);
+        scope.members.remove(member);
         if scope.members.is_empty() {
             self.close(id);
         }
@@ -170,7 +170,7 @@ impl<E: Payload> Turn<'_, E> {
                 self.arrive(gather.slot, Part::All(all), parent, &gather.recoveries);
             }
             let Some(outer) = self.state.scopes.get_mut(&parent.scope) else { return };
-            outer.members.remove(&Member::Scope(id));
+            outer.members.remove(Member::Scope(id));
             if !outer.members.is_empty() {
                 return;
             }
@@ -190,13 +190,16 @@ impl<E: Payload> Turn<'_, E> {
 
     /// Cancels everything in a scope, inner scopes too. Costs what is in it.
     pub(super) fn cancel_scope(&mut self, id: ScopeId) {
-        let mut doomed = vec![id];
+        let (mut doomed, mut given_up) = (vec![id], Vec::new());
         while let Some(id) = doomed.pop() {
             let Some(scope) = self.state.scopes.remove(&id) else { continue };
-            for member in scope.members {
+            for member in scope.members.into_sorted() {
                 match member {
                     Member::Invocation(id) => {
-                        let Some(invocation) = self.discard(id) else { continue };
+                        let Some(mut invocation) = self.take_out(id) else { continue };
+                        if !invocation.notes.is_empty() {
+                            given_up.extend(invocation.give_up_signals().map(|signal| (id, signal)));
+                        }
                         if let InvocationState::Delayed(due) = invocation.state {
                             self.state.timers.remove(&(due, Timer::Retry(id)));
                         }
@@ -216,6 +219,9 @@ impl<E: Payload> Turn<'_, E> {
                 }
             }
         }
+        // Only now, so that nobody gets them who is cancelled as well.
+        given_up.sort_by_key(|(id, _)| *id);
+        self.put_back(given_up.into_iter().map(|(_, signal)| signal).collect());
     }
 }
 

@@ -11,6 +11,7 @@ use super::notes::{Notes, WaitId, Waiter};
 use super::payload::{Failure, Input, Part};
 use crate::error::StepError;
 use crate::event::RequestId;
+use crate::table::Table;
 
 /// A moment: milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,9 +73,9 @@ pub struct State<E> {
     /// How many ticks have been taken.
     pub(crate) ticks: u64,
     pub(crate) now: Time,
-    pub(crate) invocations: BTreeMap<InvocationId, Invocation<E>>,
-    pub(crate) requests: BTreeMap<RequestId, Request<E>>,
-    pub(crate) scopes: BTreeMap<ScopeId, Scope<E>>,
+    pub(crate) invocations: Table<InvocationId, Invocation<E>>,
+    pub(crate) requests: Table<RequestId, Request<E>>,
+    pub(crate) scopes: Table<ScopeId, Scope<E>>,
     /// Invocations of steps with a limit that wait for a worker, first come first. Entries whose
     /// invocation is gone are skipped when they are met.
     pub(crate) queues: BTreeMap<StepId, VecDeque<InvocationId>>,
@@ -230,7 +231,7 @@ pub struct Scope<E> {
     /// How many scopes are open around what lives in it.
     pub depth: u32,
     /// What in it is still on the way. When the last one leaves, the scope closes.
-    pub(crate) members: BTreeSet<Member>,
+    pub(crate) members: Members,
     /// What the gathers of its point have so far, in the order of the point's list.
     pub(crate) gathers: Vec<Gather<E>>,
     /// Half-filled joins.
@@ -257,6 +258,52 @@ pub(crate) enum Member {
     Filler(InvocationId),
 }
 
+/// What keeps a scope open. In one scope, no two members have the same number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Members(Table<u64, Member>);
+
+impl Member {
+    fn number(self) -> u64 {
+        match self {
+            Self::Invocation(id) | Self::Filler(id) => id.0,
+            Self::Request(id) => id.0,
+            Self::Scope(id) => id.0,
+        }
+    }
+}
+
+impl Members {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `false` if it is there already.
+    pub(crate) fn insert(&mut self, member: Member) -> bool {
+        self.0.insert(member.number(), member).is_none()
+    }
+
+    pub(crate) fn remove(&mut self, member: Member) {
+        self.0.remove(&member.number());
+    }
+
+    /// All of them, kind by kind.
+    pub(crate) fn into_sorted(self) -> Vec<Member> {
+        let mut members: Vec<Member> = self.0.values().copied().collect();
+        members.sort_unstable();
+        members
+    }
+
+    fn shrink(&mut self) {
+        self.0.shrink();
+    }
+}
+
+impl FromIterator<Member> for Members {
+    fn from_iter<I: IntoIterator<Item = Member>>(members: I) -> Self {
+        Self(members.into_iter().map(|member| (member.number(), member)).collect())
+    }
+}
+
 /// What one gather of one scope has so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gather<E> {
@@ -277,13 +324,20 @@ pub(crate) struct Place {
     pub(crate) commit: u64,
 }
 
+/// A sorted map keeps its last block of memory when the last entry goes.
+pub(crate) fn drop_if_empty<K, V>(map: &mut BTreeMap<K, V>) {
+    if map.is_empty() {
+        *map = BTreeMap::new();
+    }
+}
+
 impl<E> State<E> {
     pub(crate) fn new() -> Self {
         let root = Scope {
             point: None,
             parent: None,
             depth: 0,
-            members: BTreeSet::new(),
+            members: Members::default(),
             gathers: Vec::new(),
             joins: BTreeMap::new(),
         };
@@ -292,9 +346,9 @@ impl<E> State<E> {
             last_id: 0,
             ticks: 0,
             now: Time(0),
-            invocations: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            scopes: BTreeMap::from([(ScopeId::ROOT, root)]),
+            invocations: Table::new(),
+            requests: Table::new(),
+            scopes: Table::from((ScopeId::ROOT, root)),
             queues: BTreeMap::new(),
             busy: BTreeMap::new(),
             unread: BTreeMap::new(),
@@ -304,6 +358,24 @@ impl<E> State<E> {
             deadline: None,
             budget: None,
             ended: BTreeSet::new(),
+        }
+    }
+
+    /// Gives back memory that is not needed for what is alive.
+    pub(crate) fn shrink(&mut self) {
+        self.invocations.shrink();
+        self.requests.shrink();
+        self.scopes.shrink();
+        self.scopes.iter_mut().for_each(|(_, scope)| scope.members.shrink());
+        drop_if_empty(&mut self.queues);
+        drop_if_empty(&mut self.busy);
+        drop_if_empty(&mut self.unread);
+        drop_if_empty(&mut self.inboxes);
+        if self.waiting.is_empty() {
+            self.waiting = BTreeSet::new();
+        }
+        if self.timers.is_empty() {
+            self.timers = BTreeSet::new();
         }
     }
 

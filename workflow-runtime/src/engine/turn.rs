@@ -48,6 +48,12 @@ pub(super) struct Scratch {
     limited: Vec<StepId>,
 }
 
+impl Scratch {
+    pub(super) fn shrink(&mut self) {
+        *self = Self::default();
+    }
+}
+
 impl Way {
     /// The way of what comes from outside. No step emitted it; at the root no order depends on that.
     fn root() -> Self {
@@ -471,7 +477,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         mut each: impl FnMut(&mut Invocation<E>, InvocationId, &mut Vec<Command<E>>),
     ) {
         let mut limited = Vec::new();
-        for (id, invocation) in &mut self.state.invocations {
+        for (id, invocation) in self.state.invocations.iter_mut() {
             if invocation.state != InvocationState::Running {
                 continue;
             }
@@ -510,7 +516,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         }
         self.state.status = Status::Running;
         let now = self.state.now;
-        for (id, request) in &mut self.state.requests {
+        for (id, request) in self.state.requests.iter_mut() {
             // One that expired without a taker failed the run; it is asked anew.
             if request.expires_at.is_some_and(|due| !self.state.timers.contains(&(due, Timer::Expiry(*id)))) {
                 request.expires_at = request.prompt.expires_in().map(|after| now.plus(after));
@@ -520,7 +526,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             self.out.push(Command::Publish(Notice::InputRequired { request: *id, step, prompt, expires_at }));
         }
         let mut worn_out = Vec::new();
-        for (id, invocation) in &mut self.state.invocations {
+        for (id, invocation) in self.state.invocations.iter_mut() {
             if let InvocationState::Delayed(_) = invocation.state {
                 continue;
             }

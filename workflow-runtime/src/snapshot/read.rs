@@ -12,9 +12,9 @@ use super::document::{
 use super::error::{Misfit, MisfitReason};
 use super::write::item_names;
 use crate::engine::{
-    Branch, Failure, Gather, Input, Invocation, InvocationId, InvocationState, Joins, Member, NoteKind,
-    Noted, Notes, Parked, Part, Place, Recoveries, Request, Scope, ScopeId, Sender, State, Timer, Waiter,
-    emitter_points,
+    Branch, Failure, Gather, Input, Invocation, InvocationId, InvocationState, Joins, Member, Members,
+    NoteKind, Noted, Notes, Parked, Part, Place, Recoveries, Request, Scope, ScopeId, Sender, State, Timer,
+    Waiter, emitter_points,
 };
 use crate::event::RequestId;
 use crate::workflow::Events;
@@ -43,19 +43,19 @@ impl<'a> Reader<'a> {
             ids.take(saved.id.0)?;
             found.extend(self.scope(saved));
         }
+        let mut invocations = Vec::new();
         for saved in &document.invocations {
             ids.take(saved.id.0)?;
-            if let Some(invocation) = self.invocation(saved) {
-                state.invocations.insert(saved.id, invocation);
-            }
+            invocations.extend(self.invocation(saved).map(|it| (saved.id, it)));
         }
+        state.invocations = invocations.into_iter().collect();
         let askers = askers(document);
+        let mut requests = Vec::new();
         for saved in &document.requests {
             ids.take(saved.id.0)?;
-            if let Some(request) = self.request(saved, askers.get(&saved.id)) {
-                state.requests.insert(saved.id, request);
-            }
+            requests.extend(self.request(saved, askers.get(&saved.id)).map(|it| (saved.id, it)));
         }
+        state.requests = requests.into_iter().collect();
         if let Some(joins) = self.joins(&document.joins, "outside every fan-out") {
             if let Some(root) = state.scopes.get_mut(&ScopeId::ROOT) {
                 root.joins = joins;
@@ -263,7 +263,7 @@ impl<'a> Reader<'a> {
         // Depth and members are derived when all scopes are there.
         Some((
             saved.id,
-            Scope { point: Some(id), parent, depth: 0, members: BTreeSet::new(), gathers, joins },
+            Scope { point: Some(id), parent, depth: 0, members: Members::default(), gathers, joins },
         ))
     }
 
@@ -486,10 +486,9 @@ fn placed(saved: Option<SavedBranch>) -> Branch {
 /// Puts a scope into its parent. Scopes come in order of their ids, and a parent is older than its scopes.
 fn place_scope<E>(state: &mut State<E>, id: ScopeId, mut scope: Scope<E>) -> Result<(), String> {
     let parent = scope.parent.unwrap_or(Branch::ROOT).scope;
-    let Some(outer) = state.scopes.get_mut(&parent) else {
+    let Some(outer) = state.scopes.get(&parent) else {
         return Err(format!("fan-out {} lies in fan-out {}, which is not open", id.0, parent.0));
     };
-    outer.members.insert(Member::Scope(id));
     scope.depth = outer.depth + 1;
     state.scopes.insert(id, scope);
     Ok(())
@@ -562,26 +561,33 @@ fn place_waits<E>(
 
 /// Counts what keeps each scope open.
 fn place_members<E>(state: &mut State<E>) -> Result<(), String> {
-    let invocations = state.invocations.iter().map(|(id, it)| (Member::Invocation(*id), it.branch.scope));
+    let invocations = state.invocations.iter().map(|(id, it)| (it.branch.scope, Member::Invocation(*id)));
     let outside = state.requests.iter().filter(|(_, it)| it.asker.is_none());
-    let requests = outside.map(|(id, it)| (Member::Request(*id), it.branch.scope));
-    for (member, scope) in invocations.chain(requests) {
-        let Some(scope) = state.scopes.get_mut(&scope) else {
+    let requests = outside.map(|(id, it)| (it.branch.scope, Member::Request(*id)));
+    let inner = state.scopes.iter().filter_map(|(id, it)| Some((it.parent?.scope, Member::Scope(*id))));
+    let mut members: BTreeMap<ScopeId, Vec<Member>> = BTreeMap::new();
+    for (scope, member) in invocations.chain(requests).chain(inner) {
+        if !state.scopes.contains_key(&scope) {
             return Err(format!("{member:?} lies in fan-out {}, which is not open", scope.0));
-        };
-        scope.members.insert(member);
+        }
+        members.entry(scope).or_default().push(member);
     }
-    for (id, invocation) in &state.invocations {
+    for (id, invocation) in state.invocations.iter() {
         for sender in &invocation.emitters {
             // Not open any more where a `take` has cancelled it.
-            let Some(scope) = state.scopes.get_mut(&sender.scope) else { continue };
+            let Some(scope) = state.scopes.get(&sender.scope) else { continue };
             if scope.parent != Some(invocation.branch) {
                 return Err(format!(
                     "invocation {id} sends into fan-out {}, which is not its own",
                     sender.scope.0
                 ));
             }
-            scope.members.insert(Member::Filler(*id));
+            members.entry(sender.scope).or_default().push(Member::Filler(*id));
+        }
+    }
+    for (id, members) in members {
+        if let Some(scope) = state.scopes.get_mut(&id) {
+            scope.members = members.into_iter().collect();
         }
     }
     match state.scopes.iter().find(|(id, scope)| **id != ScopeId::ROOT && scope.members.is_empty()) {

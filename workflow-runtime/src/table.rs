@@ -1,0 +1,216 @@
+//! A map for ids that only grow.
+
+use std::collections::VecDeque;
+
+/// A map whose keys mostly come in ascending order, and mostly go in about that order.
+///
+/// It does what a sorted map does, in one block of memory that fits what is in it: a run that waits holds few things,
+/// and there may be many such runs. Looking up costs a binary search; adding at the end and removing, a constant time,
+/// spread over many calls. Adding in the middle costs the number of entries.
+#[derive(Clone, Debug)]
+pub(crate) struct Table<K, V> {
+    /// Sorted by key. What was removed from the middle leaves a hole; neither the first nor the last is one.
+    entries: VecDeque<(K, Option<V>)>,
+    len: usize,
+}
+
+/// Holes are closed when there are more of them than entries, and at least so many.
+const FEWEST_HOLES: usize = 16;
+
+impl<K: Ord, V> Table<K, V> {
+    pub(crate) const fn new() -> Self {
+        Self { entries: VecDeque::new(), len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn position(&self, key: &K) -> Result<usize, usize> {
+        match self.entries.back() {
+            Some((last, _)) if last == key => Ok(self.entries.len() - 1),
+            Some((last, _)) if last < key => Err(self.entries.len()),
+            Some(_) => self.entries.binary_search_by(|(other, _)| other.cmp(key)),
+            None => Err(0),
+        }
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        self.position(key).ok().and_then(|position| self.entries.get(position)?.1.as_ref())
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.position(key).ok().and_then(|position| self.entries.get_mut(position)?.1.as_mut())
+    }
+
+    pub(crate) fn contains_key(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Adds an entry, and gives back the one that had its key.
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let before = match self.position(&key) {
+            Ok(position) => self.entries.get_mut(position).and_then(|(_, entry)| entry.replace(value)),
+            Err(position) => {
+                if self.entries.is_empty() {
+                    // One entry is the usual case; the ring would begin with four.
+                    self.entries.reserve_exact(1);
+                }
+                self.entries.insert(position, (key, Some(value)));
+                None
+            }
+        };
+        self.len += usize::from(before.is_none());
+        before
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        let position = self.position(key).ok()?;
+        let removed = self.entries.get_mut(position)?.1.take()?;
+        self.len -= 1;
+        let is_hole = |entry: Option<&(K, Option<V>)>| entry.is_some_and(|(_, value)| value.is_none());
+        while is_hole(self.entries.front()) {
+            self.entries.pop_front();
+        }
+        while is_hole(self.entries.back()) {
+            self.entries.pop_back();
+        }
+        let holes = self.entries.len() - self.len;
+        if holes > self.len.max(FEWEST_HOLES) {
+            self.entries.retain(|(_, value)| value.is_some());
+        }
+        Some(removed)
+    }
+
+    /// The entries, by ascending key.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        self.entries.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.entries.iter_mut().filter_map(|(key, value)| Some((&*key, value.as_mut()?)))
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.iter().map(|(_, value)| value)
+    }
+
+    /// Gives back the memory that is not needed for what is in it.
+    pub(crate) fn shrink(&mut self) {
+        self.entries.retain(|(_, value)| value.is_some());
+        self.entries.shrink_to_fit();
+    }
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self { entries: VecDeque::new(), len: 0 }
+    }
+}
+
+impl<K: Ord, V> From<(K, V)> for Table<K, V> {
+    fn from((key, value): (K, V)) -> Self {
+        let mut table = Self::new();
+        table.insert(key, value);
+        table
+    }
+}
+
+impl<K: Ord, V> FromIterator<(K, V)> for Table<K, V> {
+    /// In any order; of several entries with one key the last counts.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut entries: Vec<(K, V)> = entries.into_iter().collect();
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut table = Self::new();
+        for (key, value) in entries {
+            table.insert(key, value);
+        }
+        table
+    }
+}
+
+impl<K: Ord, V: PartialEq> PartialEq for Table<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.iter().eq(other.iter())
+    }
+}
+
+impl<K: Ord, V: Eq> Eq for Table<K, V> {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Table;
+
+    /// A generator of numbers, the same ones each time.
+    fn dice(seed: &mut u64) -> u64 {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        *seed >> 33
+    }
+
+    #[test]
+    fn it_does_what_a_sorted_map_does() {
+        for seed in 0..200 {
+            let mut dice = {
+                let mut state = seed;
+                move |n: u64| dice(&mut state) % n
+            };
+            let (mut table, mut map) = (Table::new(), BTreeMap::new());
+            let mut next = 0;
+            for _ in 0..400 {
+                match dice(10) {
+                    0..4 => {
+                        next += 1 + dice(3);
+                        assert_eq!(table.insert(next, next), map.insert(next, next));
+                    }
+                    4 => {
+                        let key = dice(next + 2);
+                        assert_eq!(table.insert(key, 7), map.insert(key, 7));
+                    }
+                    5 => {
+                        let key = dice(next + 2);
+                        assert_eq!(table.get_mut(&key), map.get_mut(&key));
+                    }
+                    6 => table.shrink(),
+                    _ => {
+                        let key = dice(next + 2);
+                        assert_eq!(table.remove(&key), map.remove(&key));
+                    }
+                }
+                assert!(table.iter().eq(map.iter()), "{table:?} is not {map:?}");
+                assert_eq!((table.len(), table.is_empty()), (map.len(), map.is_empty()));
+            }
+        }
+    }
+
+    #[test]
+    fn holes_are_closed() {
+        let mut table = Table::new();
+        for key in 0..10_000 {
+            table.insert(key, ());
+        }
+        for key in 1..9_999 {
+            table.remove(&key);
+        }
+        assert!(table.entries.len() < 40, "{}", table.entries.len());
+        assert!(table.keys().eq(&[0, 9_999]));
+    }
+
+    #[test]
+    fn one_entry_has_room_for_one() {
+        let mut table = Table::from((1, ()));
+        assert_eq!(table.entries.capacity(), 1);
+        table.remove(&1);
+        table.shrink();
+        assert_eq!(table.entries.capacity(), 0);
+    }
+}
