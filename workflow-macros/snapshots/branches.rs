@@ -42,18 +42,26 @@ const _: () = {
             __private::Of::<u32>::is_shareable::<u32>();
             __private::Of::<u32>::is_copied::<u32>();
             __private::form::<Start<Topic>, __private::Start<_>>();
-            __private::event::<Draft>();
-            __private::event::<Draft>();
-            __private::event::<Good>();
-            __private::event::<Bad>();
-            __private::event::<Good>();
-            __private::event::<Bad>();
-            __private::event::<Draft>();
+            __private::Of::<Draft>::event::<Draft>();
+            __private::Of::<Draft>::event::<Draft>();
+            __private::Of::<Good>::event::<Good>();
+            __private::Of::<Bad>::event::<Bad>();
+            __private::Of::<Good>::event::<Good>();
+            __private::Of::<Bad>::event::<Bad>();
+            __private::Of::<Draft>::event::<Draft>();
             __private::form::<Stop<Report>, __private::Stop<_>>();
             __private::Of::<Topic>::saved::<Topic>();
-            __private::Of::<Topic>::is_shareable::<Topic>();
+            __private::Of::<
+                <Topic as __private::Checked<
+                    { __private::Of::<Topic>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::is_shareable::<Topic>();
             __private::Of::<Report>::saved::<Report>();
-            __private::Of::<Report>::is_shareable::<Report>();
+            __private::Of::<
+                <Report as __private::Checked<
+                    { __private::Of::<Report>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::is_shareable::<Report>();
             __private::Of::<Report>::is_copied::<Report>();
             __private::fallible::<Result<Draft, WriteError>, Draft>();
             __private::form::<OneOf<Good, Bad>, __private::OneOf<Good, Bad>>();
@@ -72,11 +80,23 @@ const _: () = {
             >();
             __private::Of::<Start<Topic>>::is_taken::<Start<Topic>>();
             __private::Of::<Draft>::event_is_saved::<Draft>();
-            __private::Of::<Draft>::event_is_shareable::<Draft>();
+            __private::Of::<
+                <Draft as __private::Checked<
+                    { __private::Of::<Draft>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::event_is_shareable::<Draft>();
             __private::Of::<Good>::event_is_saved::<Good>();
-            __private::Of::<Good>::event_is_shareable::<Good>();
+            __private::Of::<
+                <Good as __private::Checked<
+                    { __private::Of::<Good>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::event_is_shareable::<Good>();
             __private::Of::<Bad>::event_is_saved::<Bad>();
-            __private::Of::<Bad>::event_is_shareable::<Bad>();
+            __private::Of::<
+                <Bad as __private::Checked<
+                    { __private::Of::<Bad>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::event_is_shareable::<Bad>();
             __private::Of::<Bad>::event_is_taken::<Bad>();
         };
         true

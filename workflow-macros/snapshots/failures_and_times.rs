@@ -43,21 +43,28 @@ const _: () = {
     const fn __checks() -> __private::bool {
         let _ = || {
             __private::form::<Start<u64>, __private::Start<_>>();
-            __private::event::<Page>();
+            __private::Of::<Page>::event::<Page>();
             __private::form::<Start<u64>, __private::Start<_>>();
             __private::form::<InputRequired<Sure>, __private::InputRequired<_>>();
             __private::Of::<Sure>::prompt::<Sure>();
-            __private::event::<Page>();
+            __private::Of::<Page>::event::<Page>();
             __private::form::<InputRequired<Sure>, __private::InputRequired<_>>();
             __private::Of::<Sure>::prompt::<Sure>();
             __private::form::<Expired<Sure>, __private::Expired<_>>();
             __private::Of::<Sure>::prompt::<Sure>();
             __private::form::<Signal<Hurry>, __private::Signal<_>>();
             __private::form::<Stop, __private::Stop<_>>();
-            __private::form::<HumanResponse<Sure>, __private::HumanResponse<_, _>>();
             __private::form::<Stop, __private::Stop<_>>();
+            {
+                type __Written = HumanResponse<Sure>;
+                __private::form::<__Written, __private::HumanResponse<_, _>>();
+            }
             __private::Of::<u64>::saved::<u64>();
-            __private::Of::<u64>::is_shareable::<u64>();
+            __private::Of::<
+                <u64 as __private::Checked<
+                    { __private::Of::<u64>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::is_shareable::<u64>();
             __private::form::<Vec<Page>, __private::Vec<Page>>();
             __private::fallible::<Result<Vec<Page>, FetchError>, Vec<Page>>();
             __private::form::<
@@ -73,12 +80,28 @@ const _: () = {
                 __private::OneOf<Expired<Sure>, Signal<Hurry>>,
             >();
             __private::Of::<Page>::event_is_saved::<Page>();
-            __private::Of::<Page>::event_is_shareable::<Page>();
+            __private::Of::<
+                <Page as __private::Checked<
+                    { __private::Of::<Page>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::event_is_shareable::<Page>();
             __private::Of::<Sure>::prompt_is_saved::<Sure>();
-            __private::Of::<Sure>::response_is_saved::<Sure>();
-            __private::Of::<Sure>::prompt_is_shareable::<Sure>();
+            __private::Of::<
+                <Sure as __private::Checked<
+                    { __private::Of::<Sure>::PROMPT_IS_DEFINED },
+                >>::Type,
+            >::response_is_saved::<Sure>();
+            __private::Of::<
+                <Sure as __private::Checked<
+                    { __private::Of::<Sure>::PROMPT_IS_DEFINED },
+                >>::Type,
+            >::prompt_is_shareable::<Sure>();
             __private::Of::<Hurry>::saved::<Hurry>();
-            __private::Of::<Hurry>::is_shareable::<Hurry>();
+            __private::Of::<
+                <Hurry as __private::Checked<
+                    { __private::Of::<Hurry>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::is_shareable::<Hurry>();
             __private::Of::<Signal<Hurry>>::is_taken::<Signal<Hurry>>();
             __private::Of::<Sure>::answer_is_taken::<HumanResponse<Sure>>();
         };

@@ -38,25 +38,35 @@ const _: () = {
     const fn __checks() -> __private::bool {
         let _ = || {
             __private::form::<Start<Vec<Row>>, __private::Start<_>>();
-            __private::event::<Row>();
-            __private::event::<Row>();
-            __private::event::<Price>();
-            __private::event::<Row>();
-            __private::event::<Limit>();
-            __private::event::<Price>();
-            __private::event::<Limit>();
-            __private::event::<Fine>();
-            __private::event::<Doubtful>();
-            __private::event::<Fine>();
-            __private::event::<Doubtful>();
-            __private::event::<Fine>();
-            __private::event::<Doubtful>();
+            __private::Of::<Row>::event::<Row>();
+            __private::Of::<Row>::event::<Row>();
+            __private::Of::<Price>::event::<Price>();
+            __private::Of::<Row>::event::<Row>();
+            __private::Of::<Limit>::event::<Limit>();
+            __private::Of::<Price>::event::<Price>();
+            __private::Of::<Limit>::event::<Limit>();
+            __private::Of::<Fine>::event::<Fine>();
+            __private::Of::<Doubtful>::event::<Doubtful>();
+            __private::Of::<Fine>::event::<Fine>();
+            __private::Of::<Doubtful>::event::<Doubtful>();
+            __private::Of::<Fine>::event::<Fine>();
+            __private::Of::<Doubtful>::event::<Doubtful>();
             __private::form::<Stop<Report>, __private::Stop<_>>();
             __private::Of::<Vec<Row>>::else_saved::<Row>();
             __private::Of::<(Row,)>::then_saved::<Vec<Row>>();
-            __private::Of::<Vec<Row>>::is_shareable::<Vec<Row>>();
+            __private::Of::<
+                <Vec<
+                    Row,
+                > as __private::Checked<
+                    { __private::Of::<Vec<Row>>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::is_shareable::<Vec<Row>>();
             __private::Of::<Report>::saved::<Report>();
-            __private::Of::<Report>::is_shareable::<Report>();
+            __private::Of::<
+                <Report as __private::Checked<
+                    { __private::Of::<Report>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::is_shareable::<Report>();
             __private::Of::<Report>::is_copied::<Report>();
             __private::form::<Vec<Row>, __private::Vec<Row>>();
             __private::form::<OneOf<Fine, Doubtful>, __private::OneOf<Fine, Doubtful>>();
@@ -75,17 +85,37 @@ const _: () = {
             >();
             __private::Of::<Start<Vec<Row>>>::is_taken::<Start<Vec<Row>>>();
             __private::Of::<Row>::event_is_saved::<Row>();
-            __private::Of::<Row>::event_is_shareable::<Row>();
+            __private::Of::<
+                <Row as __private::Checked<
+                    { __private::Of::<Row>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::event_is_shareable::<Row>();
             __private::Of::<Price>::event_is_saved::<Price>();
-            __private::Of::<Price>::event_is_shareable::<Price>();
+            __private::Of::<
+                <Price as __private::Checked<
+                    { __private::Of::<Price>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::event_is_shareable::<Price>();
             __private::Of::<Price>::event_is_taken::<Price>();
             __private::Of::<Limit>::event_is_saved::<Limit>();
-            __private::Of::<Limit>::event_is_shareable::<Limit>();
+            __private::Of::<
+                <Limit as __private::Checked<
+                    { __private::Of::<Limit>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::event_is_shareable::<Limit>();
             __private::Of::<Fine>::event_is_saved::<Fine>();
-            __private::Of::<Fine>::event_is_shareable::<Fine>();
+            __private::Of::<
+                <Fine as __private::Checked<
+                    { __private::Of::<Fine>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::event_is_shareable::<Fine>();
             __private::Of::<Fine>::event_is_taken::<Fine>();
             __private::Of::<Doubtful>::event_is_saved::<Doubtful>();
-            __private::Of::<Doubtful>::event_is_shareable::<Doubtful>();
+            __private::Of::<
+                <Doubtful as __private::Checked<
+                    { __private::Of::<Doubtful>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::event_is_shareable::<Doubtful>();
             __private::Of::<Doubtful>::event_is_taken::<Doubtful>();
         };
         true

@@ -71,12 +71,12 @@ const _: () = {
             __private::InputRequired<_>,
         >();
         __private::Of::<Improve<L::Message>>::prompt::<Improve<L::Message>>();
+        __private::Of::<events::Done<N>>::event::<events::Done<N>>();
         __private::form::<
             HumanResponse<crate::Improve<L::Message>>,
             __private::HumanResponse<_, _>,
         >();
-        __private::event::<events::Done<N>>();
-        __private::event::<Done<N>>();
+        __private::Of::<Done<N>>::event::<Done<N>>();
         __private::Of::<Prompt<agents::Agent<L, N>>>::else_saved::<L>();
         __private::Of::<Prompt<agents::Agent<L, N>>>::else_saved::<N>();
         __private::Of::<(L, N)>::then_saved::<Prompt<agents::Agent<L, N>>>();

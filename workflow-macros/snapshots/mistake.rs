@@ -28,10 +28,17 @@ const _: () = {
     const fn __checks() -> __private::bool {
         let _ = || {
             __private::form::<Start, __private::Start<_>>();
-            __private::form::<HumanResponse, __private::HumanResponse<_, _>>();
             __private::form::<Stop<String>, __private::Stop<_>>();
+            {
+                type __Written = HumanResponse;
+                __private::form::<__Written, __private::HumanResponse<_, _>>();
+            }
             __private::Of::<String>::saved::<String>();
-            __private::Of::<String>::is_shareable::<String>();
+            __private::Of::<
+                <String as __private::Checked<
+                    { __private::Of::<String>::EVENT_IS_DEFINED },
+                >>::Type,
+            >::is_shareable::<String>();
             __private::Of::<String>::is_copied::<String>();
         };
         true

@@ -19,7 +19,11 @@ pub(crate) fn data(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let krate = runtime(parse_crate(args, &mut errors).as_ref());
     match read(item.clone(), errors) {
-        Ok(input) => derived(&input, &krate),
+        Ok(input) => {
+            let checks = is_ours(&input).then(|| data_checks(&input, &krate));
+            let derived = derived(&input, &krate);
+            quote!(#checks #derived)
+        }
         Err(errors) => quote!(#errors #item),
     }
 }
@@ -30,8 +34,9 @@ pub(crate) fn event(args: TokenStream, item: TokenStream) -> TokenStream {
     let krate = runtime(parse_crate(args, &mut errors).as_ref());
     match read(item.clone(), errors) {
         Ok(input) => {
-            let (derived, marker) = (derived(&input, &krate), event_impl(&input, &krate));
-            quote!(#derived #marker)
+            let (derived, checks) = (derived(&input, &krate), field_checks(&input, is_ours(&input)));
+            let marker = event_impl(&input, &krate, &checks);
+            quote!(#marker #derived)
         }
         Err(errors) => quote!(#errors #item),
     }
@@ -50,8 +55,9 @@ pub(crate) fn prompt(args: TokenStream, item: TokenStream) -> TokenStream {
             return quote!(#errors #item);
         }
     };
-    let (derived, implementation) = (derived(&input, &krate), prompt_impl(&input, &args, &krate));
-    quote!(#errors #derived #implementation)
+    let checks = field_checks(&input, is_ours(&input));
+    let (derived, implementation) = (derived(&input, &krate), prompt_impl(&input, &args, &krate, checks));
+    quote!(#errors #implementation #derived)
 }
 
 /// `#[derive(Event)]`, with `#[event(crate = path)]` where the runtime has another name.
@@ -60,7 +66,7 @@ pub(crate) fn derive_event(item: TokenStream) -> TokenStream {
         Ok(input) => {
             let mut errors = Errors::new();
             let krate = runtime(parse_crate(options(&input, "event"), &mut errors).as_ref());
-            let marker = event_impl(&input, &krate);
+            let marker = event_impl(&input, &krate, &field_checks(&input, false));
             quote!(#errors #marker)
         }
         Err(errors) => errors.into_token_stream(),
@@ -75,7 +81,7 @@ pub(crate) fn derive_prompt(item: TokenStream) -> TokenStream {
             let mut args = PromptArgs::parse(options(&input, "prompt"), &mut errors);
             has_response(&mut args, &mut errors);
             let krate = runtime(args.krate.as_ref());
-            let implementation = prompt_impl(&input, &args, &krate);
+            let implementation = prompt_impl(&input, &args, &krate, field_checks(&input, false));
             quote!(#errors #implementation)
         }
         Err(errors) => errors.into_token_stream(),
@@ -141,36 +147,83 @@ fn derived(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
         }
     }
     let serde = serde.filter(|_| !has_serde_option(&input.attrs, &["crate"]));
-    let checks = (missing("Serialize") && missing("Deserialize")).then(|| checks(input, krate));
-    quote!(#checks #[derive(#(#derives),*)] #serde #input)
+    quote!(#[derive(#(#derives),*)] #serde #input)
+}
+
+/// Whether it is we who have both of serde's traits derived, from the fields as they stand.
+fn is_ours(input: &DeriveInput) -> bool {
+    let has = existing_derives(&input.attrs);
+    !has.iter().any(|known| known == "Serialize" || known == "Deserialize")
+        && !has_serde_option(&input.attrs, &["from", "try_from", "into"])
 }
 
 /// Asks whether the fields can be saved. Serde's derives ask as well, several times each and in words of their own; this
 /// stands before them, so that it is read first.
-fn checks(input: &DeriveInput, krate: &TokenStream) -> Option<TokenStream> {
-    if has_serde_option(&input.attrs, &["from", "try_from", "into"]) {
-        return None;
-    }
-    let fields: Vec<&Field> = match &input.data {
-        Data::Struct(data) => data.fields.iter().collect(),
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
-        Data::Union(_) => Vec::new(),
-    };
-    let mut known = HashSet::new();
-    let types = fields.into_iter().filter(|field| {
-        let has = |name| field.attrs.iter().any(|attr| attr.path().is_ident(name));
-        let ty = &field.ty;
-        let is_fixed = !mentions(ty, &input.generics) && !any_ident(quote!(#ty), &|word| word == "Self");
-        !has("serde") && !has("cfg") && !has("cfg_attr") && is_fixed && known.insert(compact(ty))
-    });
-    let private = quote!(__private);
-    let checks: Vec<_> = types.map(|field| saved(&field.ty, &private)).collect();
+fn data_checks(input: &DeriveInput, krate: &TokenStream) -> Option<TokenStream> {
+    let checks: TokenStream =
+        fields(input).into_iter().filter(|field| is_saved(field, input)).map(saved_field).collect();
     (!checks.is_empty()).then(|| {
         quote! {
             const _: () = {
                 #[allow(unused_imports)]
                 use #krate::__private::{self, Otherwise as _};
-                fn __fields() { #(#checks)* }
+                fn __fields() { #checks }
+            };
+        }
+    })
+}
+
+/// Asks whether the fields can be shared between threads; and saved, where it is we who have that derived.
+fn field_checks(input: &DeriveInput, save: bool) -> TokenStream {
+    let checks = fields(input).into_iter().map(|field| {
+        let ty = &field.ty;
+        if save && is_saved(field, input) {
+            let saved = saved_field(field);
+            return quote!(#saved __private::Of::<#ty>::is_shareable::<#ty>(););
+        }
+        quote!(__private::Of::<#ty>::shareable::<#ty>();)
+    });
+    checks.collect()
+}
+
+/// A field of each type that the compiler does not leave out.
+fn fields(input: &DeriveInput) -> Vec<&Field> {
+    let mut fields: Vec<&Field> = match &input.data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let mut known = HashSet::new();
+    let has = |field: &Field, name| field.attrs.iter().any(|attr| attr.path().is_ident(name));
+    fields.retain(|field| {
+        !has(field, "cfg")
+            && !has(field, "cfg_attr")
+            && known.insert((has(field, "serde"), compact(&field.ty)))
+    });
+    fields
+}
+
+/// Whether serde's derives save the field as it stands, whatever the parameters of the type are.
+fn is_saved(field: &Field, input: &DeriveInput) -> bool {
+    let ty = &field.ty;
+    !field.attrs.iter().any(|attr| attr.path().is_ident("serde"))
+        && !mentions(ty, &input.generics)
+        && !any_ident(quote!(#ty), &|word| word == "Self")
+}
+
+fn saved_field(field: &Field) -> TokenStream {
+    saved(&field.ty, &quote!(__private))
+}
+
+/// What a workflow looks at before it asks anything about the type: a value that is none if something here is wrong.
+fn is_defined(checks: &TokenStream, krate: &TokenStream) -> Option<TokenStream> {
+    (!checks.is_empty()).then(|| {
+        quote! {
+            const DEFINED: #krate::__private::bool = {
+                #[allow(unused_imports)]
+                use #krate::__private::{self, Otherwise as _};
+                let _ = || { #checks };
+                true
             };
         }
     })
@@ -194,20 +247,38 @@ fn has_serde_option(attrs: &[Attribute], options: &[&str]) -> bool {
     metas.flatten().any(|meta| options.iter().any(|option| meta.path().is_ident(option)))
 }
 
-fn event_impl(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
+fn event_impl(input: &DeriveInput, krate: &TokenStream, checks: &TokenStream) -> TokenStream {
     let name = &input.ident;
+    let defined = is_defined(checks, krate);
     let generics = shareable(&input.generics, krate);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
-        impl #impl_generics #krate::__private::Event for #name #ty_generics #where_clause {}
+        impl #impl_generics #krate::__private::IsEvent for #name #ty_generics #where_clause {
+            #defined
+        }
     }
 }
 
-fn prompt_impl(input: &DeriveInput, args: &PromptArgs, krate: &TokenStream) -> TokenStream {
+fn prompt_impl(
+    input: &DeriveInput,
+    args: &PromptArgs,
+    krate: &TokenStream,
+    mut checks: TokenStream,
+) -> TokenStream {
     let private = quote!(#krate::__private);
     let name = &input.ident;
     let response = &args.response;
+    if let Some(ty) = response {
+        checks.extend(match mentions(ty, &input.generics) {
+            true => quote!(__private::Of::<#ty>::shareable::<#ty>();),
+            false => {
+                let saved = saved(ty, &quote!(__private));
+                quote!(#saved __private::Of::<#ty>::is_shareable::<#ty>();)
+            }
+        });
+    }
+    let defined = is_defined(&checks, krate);
     let mut generics = shareable(&input.generics, krate);
     for param in generics.type_params_mut() {
         param.bounds.push(parse_quote!(#private::Clone));
@@ -225,6 +296,7 @@ fn prompt_impl(input: &DeriveInput, args: &PromptArgs, krate: &TokenStream) -> T
         #[automatically_derived]
         impl #impl_generics #private::Prompt for #name #ty_generics #where_clause {
             type Response = #response;
+            #defined
             #validate
         }
     }

@@ -120,6 +120,16 @@ impl VisitMut for ReplaceSelf<'_> {
     }
 }
 
+/// Says of each borrow how long it lasts, for where it cannot be left out.
+pub(crate) struct AllStatic;
+
+impl VisitMut for AllStatic {
+    fn visit_type_reference_mut(&mut self, borrow: &mut TypeReference) {
+        borrow.lifetime.get_or_insert_with(|| parse_quote!('static));
+        visit_mut::visit_type_reference_mut(self, borrow);
+    }
+}
+
 /// The types of which a type is made: what stands at the ends of its arguments. None where it is not made of others.
 pub(crate) fn parts(ty: &Type) -> Vec<&Type> {
     fn ends<'a>(ty: &'a Type, found: &mut Vec<&'a Type>) {

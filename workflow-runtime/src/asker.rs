@@ -14,7 +14,7 @@ use crate::calls::Call;
 use crate::context::Context;
 use crate::driver::event_name;
 use crate::engine::{Note, NoteKind, Noted};
-use crate::event::{InputRequired, Prompt, RequestId, Text};
+use crate::event::{Answered, InputRequired, RequestId, Text};
 use crate::workflow::Workflow;
 
 /// Asks people while the step runs: `person: Asker<Q>` in its signature. `Asker` alone asks [`Text`].
@@ -70,7 +70,7 @@ use crate::workflow::Workflow;
 /// ```
 //
 // `R` is the response type of `Q` and never written; see `HumanResponse` for why it stands here.
-pub struct Asker<Q = Text, R = <Q as Prompt>::Response> {
+pub struct Asker<Q = Text, R = <Q as Answered>::Response> {
     ask: Box<dyn Fn(Q) -> Asking<R> + Send + Sync>,
 }
 

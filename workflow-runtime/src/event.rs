@@ -32,7 +32,24 @@ use crate::error::StepError;
 )]
 pub trait Event: Send + Sync + 'static {}
 
+/// What `#[event]` and the derive say of a type. Not public API.
+//
+// Not `Event` itself: what is asked by that would be reported in the compiler's words, at the definition and wherever
+// the type is used. This one asks nothing, and is looked at first.
+pub trait IsEvent {
+    /// What is asked at the definition. An error in it is an error in this value, so a workflow that looks at the value
+    /// does not report the same again.
+    const DEFINED: bool = true;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: IsEvent + Send + Sync + 'static> Event for T {}
+
 /// A question to a person. Put [`#[prompt(response = ..)]`](crate::prompt) on the type.
+///
+/// The question and its answer go from thread to thread and are saved with the run, so both must also be `Send`, `Sync`
+/// and [`Saved`](crate::Saved). `#[prompt]` asks for it at the definition, and an `impl` block that asks the question
+/// does where the trait was implemented by hand.
 ///
 /// # Examples
 /// ```
@@ -54,9 +71,13 @@ pub trait Event: Send + Sync + 'static {}
     label = "a person can be asked prompts only",
     note = "put `#[prompt(response = ..)]` on the type; for a plain question there is `InputRequired::text(\"..\")`"
 )]
-pub trait Prompt: Clone + Send + Sync + 'static {
+pub trait Prompt: Clone + 'static {
     /// What an answer is made of.
-    type Response: Send + Sync + 'static;
+    type Response: 'static;
+
+    /// Not public API: see `IsEvent`.
+    #[doc(hidden)]
+    const DEFINED: bool = true;
 
     /// Refuses answers that make no sense. The person is told why and can answer again.
     ///
@@ -66,6 +87,26 @@ pub trait Prompt: Clone + Send + Sync + 'static {
         let _ = response;
         Ok(())
     }
+}
+
+/// A type with answers, which every [`Prompt`] is. Not public API.
+//
+// A form that names `<Q as Prompt>::Response` as a parameter of its own has the compiler look `Prompt` up wherever the
+// form stands, with all that is asked of prompts, at the smallest type that says so *and* at the whole one around it.
+// Through this trait it looks for one thing, and says in one place that it is missing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a prompt",
+    label = "a person can be asked prompts only",
+    note = "put `#[prompt(response = ..)]` on the type; for a plain question there is `InputRequired::text(\"..\")`"
+)]
+pub trait Answered {
+    /// What an answer is made of.
+    type Response;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Q: Prompt> Answered for Q {
+    type Response = Q::Response;
 }
 
 /// The id of one question to a person, made when it is asked. Unique within its run.
@@ -225,7 +266,7 @@ impl InputRequired {
 // `R` stands here so that `Q` needs no bound: with one, a `Q` that is not a prompt would be reported at every
 // mention of a value of this type, not once at the signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HumanResponse<Q = Text, R = <Q as Prompt>::Response> {
+pub struct HumanResponse<Q = Text, R = <Q as Answered>::Response> {
     /// Which question this answers.
     pub request: RequestId,
     /// The question.

@@ -36,8 +36,8 @@ pub use crate::engine::{Emitted, Failure, Input, Part, Payload};
 pub use crate::error::StepError;
 use crate::error::StepErrorKind;
 pub use crate::event::{
-    Event, Expired, HumanResponse, InputRequired, NoPrompt, Prompt, RequestId, Signal, Start, StepFailed,
-    Stop, Text,
+    Answered, Event, Expired, HumanResponse, InputRequired, IsEvent, NoPrompt, Prompt, RequestId, Signal,
+    Start, StepFailed, Stop, Text,
 };
 pub use crate::forms::{
     Copied, Fallible, Form, HasDefault, SameEvent, Saved, Shareable, SharedByRuns, TakenByValue,
@@ -53,9 +53,6 @@ pub use crate::workflow::{
 };
 
 // ---- checks ----
-
-/// `T` is what a step may take and return.
-pub const fn event<T: Event>() {}
 
 /// `W` is a value that runs can share.
 pub const fn shared_by_runs<W: SharedByRuns>() {}
@@ -100,6 +97,22 @@ impl<T> Of<T> {
 
     /// Whether there is a value to begin with.
     pub fn has_default<U: HasDefault>() {}
+
+    /// Whether it can be shared between threads, whatever else is asked.
+    pub fn shareable<U: Shareable>() {}
+}
+
+impl<T: IsEvent> Of<T> {
+    /// The checks of an event that our attributes have put at its definition.
+    pub const EVENT_IS_DEFINED: bool = T::DEFINED;
+
+    /// Whether `U` is what a step may take and return: not asked, because our attributes say so.
+    pub fn event<U>() {}
+}
+
+impl<Q: Prompt> Of<Q> {
+    /// The checks of a prompt that our attributes have put at its definition.
+    pub const PROMPT_IS_DEFINED: bool = Q::DEFINED;
 }
 
 // Our attributes make all of it true together: so what is missing is reported as one thing.
@@ -151,7 +164,8 @@ impl<T: Saved> Of<Signal<T>> {
     pub fn is_taken<U: TakenByValue>() {}
 }
 
-impl<Q: Prompt<Response: Saved>> Of<Q> {
+// That a prompt is `Clone` is asked where it is defined.
+impl<Q: Prompt<Response: Saved> + Clone> Of<Q> {
     /// Whether a step can take the answer by value.
     pub fn answer_is_taken<U: TakenByValue>() {}
 
@@ -338,6 +352,15 @@ impl<Q: Prompt<Response: schemars::JsonSchema>> Of<Q> {
 pub trait Otherwise {
     /// The type.
     type T;
+
+    /// No event of our attributes.
+    const EVENT_IS_DEFINED: bool = true;
+
+    /// Whether `U` is what a step may take and return.
+    fn event<U: Event>() {}
+
+    /// No prompt.
+    const PROMPT_IS_DEFINED: bool = true;
 
     /// Cannot be saved: perhaps because `U`, of which it is made, cannot.
     fn else_saved<U: Saved>() {}

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use workflow_graph as model;
 
-use crate::expand::forms::{element, one_of, whole};
+use crate::expand::forms::{element, has_answer, one_of, whole};
 use crate::expand::{Names, checked, located};
 use crate::graph::{EventInfo, Graph, spelled_alike};
 use crate::parse::StepDef;
@@ -126,7 +126,8 @@ impl Arm<'_> {
         let value = quote!(match #subject { #(#arms)* _ => return #private::misrouted(#step) });
         match &param.one_of {
             Some(written) => {
-                self.as_written(written, &one_of(param.alternatives.iter().map(whole), self.names), &value)
+                let ours = param.alternatives.iter().map(|taken| whole(taken, self.names));
+                self.passed(param, written, &one_of(ours, self.names), &value)
             }
             None => value,
         }
@@ -167,10 +168,11 @@ impl Arm<'_> {
             });
             let given = quote!(let #part = #private::given(#part, &[#(#events),*], #name)?;);
             let subject = if param.borrows() { quote!(&#part) } else { quote!(#part) };
-            let element = element(param);
+            let element = element(param, self.names);
             (Some(given), self.take(param, &subject), quote!(#private::StepFailed<#element>))
         };
-        let value = self.as_written(&param.ty, &ours, &quote!(#private::StepFailed::new(__failure, #input)));
+        let value =
+            self.passed(param, &param.ty, &ours, &quote!(#private::StepFailed::new(__failure, #input)));
         quote! {
             let (__failure, #part) = #private::failed(#part, #name)?;
             #given
@@ -182,7 +184,7 @@ impl Arm<'_> {
         let private = &self.names.private;
         let mut value = self.take(param, &quote!(__member));
         let all = if param.borrows() { quote!(&#members) } else { quote!(#members) };
-        let mut element = element(param);
+        let mut element = element(param, self.names);
         if let ParamForm::GatherFailures = param.form {
             let failure =
                 if param.borrows() { quote!(#private::Clone::clone(__failure)) } else { quote!(__failure) };
@@ -199,7 +201,7 @@ impl Arm<'_> {
             }
             __list
         });
-        self.as_written(&param.ty, &quote!(#private::Vec<#element>), &list)
+        self.passed(param, &param.ty, &quote!(#private::Vec<#element>), &list)
     }
 
     // ---- what it gives ----
@@ -377,6 +379,16 @@ impl Arm<'_> {
     }
 
     // ---- between the author's spelling and ours ----
+
+    /// A value in the parameter that takes it. Where an answer is in it, the type is left to the parameter: written here
+    /// once more, it would be reported once more.
+    fn passed(&self, param: &Param, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
+        if has_answer(param) {
+            let private = &self.names.private;
+            return quote!(<_ as #private::Form<#ours>>::from_ours(#value));
+        }
+        self.as_written(written, ours, value)
+    }
 
     fn as_written(&self, written: &Type, ours: &TokenStream, value: &TokenStream) -> TokenStream {
         let (private, written) = (&self.names.private, checked(written));

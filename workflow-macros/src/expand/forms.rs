@@ -5,13 +5,14 @@ use quote::{ToTokens, quote};
 use syn::Type;
 
 use crate::expand::Names;
-use crate::parse::StepDef;
-use crate::signature::{Alternative, Many, Param, ParamForm, Taken, Tool};
+use crate::expand::checks::form_in_place;
+use crate::parse::{Source, StepDef};
+use crate::signature::{Alternative, Kind, Many, Param, ParamForm, Taken, Tool};
 
 /// One question for each form of a step, apart from those that are events, which are asked about as such, and from
 /// the context, which depends on the workflow and is asked about where it is passed.
-pub(super) fn of_step(def: &StepDef, names: &Names) -> Vec<TokenStream> {
-    let mut forms = Forms { names, asked: Vec::new() };
+pub(super) fn of_step(def: &StepDef, source: &Source, names: &Names) -> Vec<TokenStream> {
+    let mut forms = Forms { source, names, asked: Vec::new() };
     let signature = &def.signature;
     signature.params.iter().for_each(|param| forms.param(param));
     signature.tools.iter().for_each(|tool| forms.tool(tool));
@@ -38,6 +39,7 @@ pub(super) fn of_step(def: &StepDef, names: &Names) -> Vec<TokenStream> {
 }
 
 struct Forms<'a> {
+    source: &'a Source,
     names: &'a Names,
     asked: Vec<TokenStream>,
 }
@@ -48,12 +50,23 @@ impl Forms<'_> {
         self.asked.push(quote!(#private::form::<#written, #ours>();));
     }
 
+    /// The same of a type of that parameter.
+    fn is_in(&mut self, param: &Param, written: &Type, ours: &TokenStream) {
+        if has_answer(param) {
+            self.asked.push(form_in_place(written, ours, &param.ty, self.source, self.names));
+        } else {
+            self.is(written, ours);
+        }
+    }
+
     fn param(&mut self, param: &Param) {
         let private = &self.names.private;
         if let Some(written) = &param.one_of {
-            self.is(written, &one_of(param.alternatives.iter().map(whole), self.names));
+            let of_what = |taken| if has_answer(param) { quote!(_) } else { whole(taken, self.names) };
+            let ours = one_of(param.alternatives.iter().map(of_what), self.names);
+            self.is_in(param, written, &ours);
         }
-        let element = element(param);
+        let element = if has_answer(param) { quote!(_) } else { element(param, self.names) };
         let ours = match param.form {
             ParamForm::One => return,
             ParamForm::Gather => quote!(#private::Vec<#element>),
@@ -63,7 +76,7 @@ impl Forms<'_> {
             ParamForm::Failed if param.alternatives.is_empty() => quote!(#private::StepFailed),
             ParamForm::Failed => quote!(#private::StepFailed<#element>),
         };
-        self.is(&param.ty, &ours);
+        self.is_in(param, &param.ty, &ours);
     }
 
     fn tool(&mut self, tool: &Tool) {
@@ -85,6 +98,12 @@ impl Forms<'_> {
     }
 }
 
+/// Whether there is an answer among what a parameter takes. It asks by itself whether it is about a prompt, and is not to
+/// be heard twice.
+pub(super) fn has_answer(param: &Param) -> bool {
+    param.alternatives.iter().any(|taken| taken.event.kind == Kind::Response)
+}
+
 /// Our `OneOf` of these types.
 pub(super) fn one_of(types: impl Iterator<Item = TokenStream>, names: &Names) -> TokenStream {
     let private = &names.private;
@@ -92,16 +111,19 @@ pub(super) fn one_of(types: impl Iterator<Item = TokenStream>, names: &Names) ->
 }
 
 /// An alternative with its `&`.
-pub(super) fn whole(taken: &Taken) -> TokenStream {
-    let ty = &taken.event.ty;
+pub(super) fn whole(taken: &Taken, names: &Names) -> TokenStream {
+    let ty = names.event_ty(&taken.event);
     if taken.by_ref { quote!(&#ty) } else { quote!(#ty) }
 }
 
-/// What a gather or a `StepFailed` is about, as written.
-pub(super) fn element(param: &Param) -> TokenStream {
+/// What a gather or a `StepFailed` is about.
+pub(super) fn element(param: &Param, names: &Names) -> TokenStream {
     match (&param.one_of, param.alternatives.first()) {
+        (Some(_), _) if has_answer(param) => {
+            one_of(param.alternatives.iter().map(|taken| whole(taken, names)), names)
+        }
         (Some(one_of), _) => quote!(#one_of),
-        (None, Some(taken)) => whole(taken),
+        (None, Some(taken)) => whole(taken, names),
         (None, None) => TokenStream::new(),
     }
 }

@@ -240,7 +240,10 @@ impl<W: Workflow> Run<W> {
     ///
     /// # Cancel safety
     /// Cancel safe: the answer is taken as a whole or not at all.
-    pub fn respond<Q: AskedBy<W>>(&self, ask: &Ask<Q>, response: Q::Response) -> Delivery<'_, RespondError> {
+    pub fn respond<Q>(&self, ask: &Ask<Q>, response: Q::Response) -> Delivery<'_, RespondError>
+    where
+        Q: AskedBy<W, Response: Send>,
+    {
         let request = ask.id;
         Delivery::new(async move {
             self.answer(request, |asked| Q::answer(asked, request, response))?;
