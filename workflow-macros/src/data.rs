@@ -12,7 +12,7 @@ use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Generics, Meta, Pat
 use crate::args::{PromptArgs, parse_crate};
 use crate::error::Errors;
 use crate::expand::{runtime, saved};
-use crate::types::{any_ident, compact, mentions};
+use crate::types::{any_ident, compact, mentions, no_parameters};
 
 /// `#[data]`: `Clone` and serde's derives, through us.
 pub(crate) fn data(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -147,7 +147,11 @@ fn derived(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
         }
     }
     let serde = serde.filter(|_| !has_serde_option(&input.attrs, &["crate"]));
-    quote!(#[derive(#(#derives),*)] #serde #input)
+    let mut item = input.to_token_stream();
+    if input.generics.params.is_empty() {
+        item = no_parameters(&input.ident.to_string(), item);
+    }
+    quote!(#[derive(#(#derives),*)] #serde #item)
 }
 
 /// Whether it is we who have both of serde's traits derived, from the fields as they stand.

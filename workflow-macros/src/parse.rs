@@ -17,7 +17,7 @@ use syn::{
 use crate::args::{StepArgs, WorkflowArgs};
 use crate::error::Errors;
 use crate::signature::Signature;
-use crate::types::{any_ident, bare, last_segment, unraw};
+use crate::types::{any_ident, bare, last_segment, no_parameters, unraw};
 
 /// The word of the attribute that marks a step.
 pub(crate) const STEP: &str = "step";
@@ -79,7 +79,8 @@ impl Source {
             body.extend(item.tokens.clone());
         }
         let mut tokens = self.attrs.clone();
-        tokens.extend(self.head.clone());
+        let generic = !self.generics.params.is_empty();
+        tokens.extend(if generic { self.head.clone() } else { no_parameters("impl", self.head.clone()) });
         self.braces.surround(&mut tokens, |tokens| tokens.extend(body));
         tokens
     }

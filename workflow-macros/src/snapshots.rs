@@ -331,9 +331,9 @@ fn conditional_blocks_come_back() {
     assert!(expansion.to_string().contains("workers : __private :: Some (2u32)"));
 }
 
-/// `block` stands among the tokens of `expansion`, apart from documentation that was added to it.
+/// `block` stands among the tokens of `expansion`, apart from documentation and `<>` that were added to it.
 fn comes_back(expansion: TokenStream, block: TokenStream) {
-    let plain = |tokens: TokenStream| text(without_docs(tokens));
+    let plain = |tokens: TokenStream| text(without_docs(tokens)).replacen("impl < > ", "impl ", 1);
     let (expansion, block) = (plain(expansion), plain(block));
     assert!(expansion.contains(&block), "{block}\n\nis not in\n\n{expansion}");
 }

@@ -1,7 +1,7 @@
 //! Reading types as an author writes them.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     GenericArgument, Generics, Ident, Lifetime, PathArguments, PathSegment, Type, TypePath, TypeReference,
@@ -164,10 +164,33 @@ pub(crate) fn mentions(ty: &impl ToTokens, generics: &Generics) -> bool {
 /// Whether an identifier among the tokens is the one looked for.
 pub(crate) fn any_ident(tokens: TokenStream, is_it: &impl Fn(&Ident) -> bool) -> bool {
     tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => is_it(&ident),
-        proc_macro2::TokenTree::Group(group) => any_ident(group.stream(), is_it),
+        TokenTree::Ident(ident) => is_it(&ident),
+        TokenTree::Group(group) => any_ident(group.stream(), is_it),
         _ => false,
     })
+}
+
+/// An item without parameters, with `<>` after `word` to say so.
+///
+/// Where the compiler finds no type of a name, it proposes to make the name a parameter of the item; but not where the
+/// place for it is in an expansion. The name stands in other items of the expansion as well, where there is nothing to
+/// propose: so what is said of it is the same everywhere, and what is the same is shown once.
+pub(crate) fn no_parameters(word: &str, item: TokenStream) -> TokenStream {
+    let mut tokens = item.into_iter().peekable();
+    let mut out = TokenStream::new();
+    for token in tokens.by_ref() {
+        let is_it = matches!(&token, TokenTree::Ident(ident) if ident == word);
+        out.extend([token]);
+        if is_it {
+            break;
+        }
+    }
+    let has_some = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '<');
+    if !has_some {
+        out.extend(quote!(<>));
+    }
+    out.extend(tokens);
+    out
 }
 
 /// Refuses what cannot stand anywhere in a type that is saved with a run: borrows, `_`, `impl Trait`.
