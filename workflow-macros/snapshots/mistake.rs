@@ -25,6 +25,12 @@ impl Greet {
 )]
 const _: () = {
     use ::workflow_runtime::__private::{self, Otherwise as _};
+    const fn __mistakes() -> __private::bool {
+        ::core::compile_error! {
+            "a step cannot return a tuple; list the alternatives in `OneOf<..>`, or return one event and let two steps take it"
+        }
+        true
+    }
     const fn __checks() -> __private::bool {
         let _ = || {
             __private::form::<Start, __private::Start<_>>();

@@ -223,7 +223,7 @@ pub(crate) fn prompt_variant(prompt: &Event) -> String {
 fn implementation(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> TokenStream {
     let Names { private, self_ty, .. } = names;
     let (impl_generics, _, where_clause) = names.assumed.split_for_impl();
-    let types = types(graph.def, names, &prompts.ty(names), &names.events_ty());
+    let types = types(graph.def, names, &prompts.ty(names), &names.events_ty(), &quote!(()));
     let table = table::graph(graph, names);
     let methods = events::bodies(graph, names, prompts).methods(names);
     let policy = policy::of_steps(graph, names);
@@ -242,17 +242,23 @@ fn implementation(graph: &Graph<'_>, names: &Names, prompts: &PromptEnum) -> Tok
     }
 }
 
-/// The associated types.
+/// The associated types, with `none` for an input or an output of which the steps do not say one thing.
 pub(crate) fn types(
     def: &WorkflowDef,
     names: &Names,
     prompt: &TokenStream,
     event: &TokenStream,
+    none: &TokenStream,
 ) -> TokenStream {
     let payload_of = |kind| {
-        let event =
-            def.steps.iter().flat_map(|step| step.signature.events()).find(|event| event.kind == kind);
-        event.map_or_else(|| quote!(()), |event| checked(&names.payload(&event.payload)))
+        let events = def.steps.iter().flat_map(|step| step.signature.events());
+        let mut payloads = events.filter(|event| event.kind == kind).map(|event| &event.payload);
+        match payloads.next() {
+            Some(first) if payloads.all(|other| other.name() == first.name()) => {
+                checked(&names.payload(first))
+            }
+            _ => none.clone(),
+        }
     };
     let (input, output) = (payload_of(Kind::Start), payload_of(Kind::Stop));
     let state = def.args.state.as_ref().map_or_else(|| quote!(()), |(_, ty)| checked(ty));

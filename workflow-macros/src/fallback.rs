@@ -28,7 +28,9 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
     let prompt_impls = prompts.impls(&names);
     let asks = prompts.stubs(&names);
     let signals = signals_stubs(def, &names);
-    let types = types(def, &names, &prompts.ty(&names), &quote!(#private::Unfinished));
+    // An input or an output of which the steps do not say one thing is no type; see `checks.rs`.
+    let none = quote!(<() as #private::Checked<{ __mistakes() }>>::Type);
+    let types = types(def, &names, &prompts.ty(&names), &quote!(#private::Unfinished), &none);
     let checks = Checks::of_signatures(source, def, &names).definition(&names);
     let used = used_path(source);
     quote! {
@@ -39,6 +41,10 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
         #[allow(clippy::all, dead_code, private_interfaces, unreachable_patterns, unused_imports, unused_variables)]
         const _: () = {
             use #krate::__private::{self, Otherwise as _};
+            const fn __mistakes() -> #private::bool {
+                #errors // The same again is not shown again.
+                true
+            }
             #checks
             #prompt_impls
             #asks
