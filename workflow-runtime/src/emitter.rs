@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::driver::{Host, give_way};
 use crate::engine::{InvocationId, Refused, Tick};
 use crate::error::StepErrorKind;
+use crate::one_of::Never;
 use crate::runner::NotStored;
 use crate::workflow::Workflow;
 
@@ -62,7 +63,9 @@ use crate::workflow::Workflow;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Emitter<T> {
+//
+// The default is no event: it is there so that of `Emitter` alone the macro says what is missing, and nobody else.
+pub struct Emitter<T = Never> {
     send: Box<dyn FnMut(T) -> Result<(), Gone> + Send>,
     settled: Box<dyn Fn() -> Settled + Send + Sync>,
 }

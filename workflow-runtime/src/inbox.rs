@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::driver::event_name;
 use crate::engine::{Note, NoteKind, Noted};
 use crate::error::StepErrorKind;
+use crate::one_of::Never;
 use crate::workflow::Workflow;
 
 /// Takes signals while the step runs: `inbox: Inbox<T>` in its signature. [`Run::send`](crate::Run::send) sends them.
@@ -60,7 +61,9 @@ use crate::workflow::Workflow;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Inbox<T> {
+//
+// See `Emitter` for the default.
+pub struct Inbox<T = Never> {
     next: Box<dyn Fn() -> Receiving<T> + Send + Sync>,
 }
 

@@ -36,8 +36,10 @@ use crate::event::{Event, Expired, HumanResponse, InputRequired, Signal, Start, 
 /// };
 /// assert_eq!(cents, 0);
 /// ```
+//
+// That there is a default for the first is as with `Emitter`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum OneOf<A, B = Never, C = Never, D = Never, E = Never, F = Never, G = Never, H = Never> {
+pub enum OneOf<A = Never, B = Never, C = Never, D = Never, E = Never, F = Never, G = Never, H = Never> {
     /// The first type.
     A(A),
     /// The second type.
