@@ -30,6 +30,7 @@ use crate::validate::Checked;
 pub(crate) use checks::{Checks, saved, used_path};
 pub(crate) use events::signals_stubs;
 pub(crate) use methods::Bodies;
+pub(crate) use policy::of_no_steps;
 pub(crate) use prompts::PromptEnum;
 
 /// Everything that stands for a workflow beside the author's own block.

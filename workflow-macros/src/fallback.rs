@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use crate::error::Errors;
-use crate::expand::{Bodies, Checks, Names, PromptEnum, signals_stubs, types, used_path};
+use crate::expand::{Bodies, Checks, Names, PromptEnum, of_no_steps, signals_stubs, types, used_path};
 use crate::parse::{Source, Unreadable, WorkflowDef};
 
 /// For a block whose steps have mistakes.
@@ -32,6 +32,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
     let none = quote!(<() as #private::Checked<{ __mistakes() }>>::Type);
     let types = types(def, &names, &prompts.ty(&names), &quote!(#private::Unfinished), &none);
     let checks = Checks::of_signatures(source, def, &names).definition(&names);
+    let options = of_no_steps(def, &names);
     let used = used_path(source);
     quote! {
         #errors
@@ -55,6 +56,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
                 const GRAPH: &'static #private::graph::Graph = #private::NO_GRAPH;
                 #methods
             }
+            #options
             #used
         };
     }

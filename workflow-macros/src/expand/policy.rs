@@ -1,12 +1,14 @@
 //! `retry` and `timeout`: what the runtime does about a step that fails or takes too long.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
+use crate::args::Count;
 use crate::expand::{Names, located};
 use crate::graph::Graph;
+use crate::parse::WorkflowDef;
 
 /// `fn policy`, with an arm for each step that has one of the options; nothing where none has.
 // expands to:
@@ -19,8 +21,8 @@ pub(super) fn of_steps(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> 
             return None;
         }
         let number = id.0;
-        let retry = optional(retry.map(|expr| self::retry(expr, names)), names);
-        let timeout = optional(timeout.map(|expr| self::timeout(expr, names)), names);
+        let retry = optional(retry.map(|expr| inline(self::retry, "__RETRY", expr, names)), names);
+        let timeout = optional(timeout.map(|expr| inline(self::timeout, "__TIMEOUT", expr, names)), names);
         Some(quote!(#number => #private::StepPolicy { retry: #retry, timeout: #timeout },))
     });
     let arms: Vec<_> = arms.collect();
@@ -37,27 +39,60 @@ pub(super) fn of_steps(graph: &Graph<'_>, names: &Names) -> Option<TokenStream> 
     })
 }
 
+/// The constants of all options, where there are no steps to put them to: what is wrong with them is said all the same.
+pub(crate) fn of_no_steps(def: &WorkflowDef, names: &Names) -> TokenStream {
+    let unnamed = &quote!(_);
+    let policies = def.steps.iter().map(|step| {
+        let retry = step.args.retry.iter().map(|expr| retry(unnamed, expr, names));
+        let timeout = step.args.timeout.iter().map(|expr| timeout(unnamed, expr, names));
+        let counts = [&step.args.workers, &step.args.take, &step.args.max_recoveries];
+        let counts = counts.into_iter().flatten().filter_map(|option| match option {
+            Count::Number(_) => None,
+            Count::Expr(expr) => Some(count(unnamed, expr, names)),
+        });
+        quote!(#(#retry)* #(#timeout)* #(#counts)*)
+    });
+    quote!(#(#policies)*)
+}
+
 /// A constant, so that what is wrong with the policy is said while compiling. Its type stands where the expression
 /// stands, so that an expression of another type is the only place that is underlined.
-fn retry(expr: &Expr, names: &Names) -> TokenStream {
+fn retry(name: &TokenStream, expr: &Expr, names: &Names) -> TokenStream {
     let private = &names.private;
     let ty = located(quote!(#private::Retry), expr.span());
     let value = without_self(expr.to_token_stream(), names);
-    quote!({
-        const __RETRY: #ty = #value;
-        __RETRY
-    })
+    quote!(const #name: #ty = #value;)
 }
 
 /// The call stands where its argument stands: that is where the compiler puts the caret under a malformed duration.
-fn timeout(expr: &Expr, names: &Names) -> TokenStream {
+fn timeout(name: &TokenStream, expr: &Expr, names: &Names) -> TokenStream {
     let private = &names.private;
     let read = located(quote!(#private::timeout), expr.span());
     let text = without_self(expr.to_token_stream(), names);
     let argument = quote_spanned!(expr.span()=> (#text));
+    quote!(const #name: #private::Duration = #read #argument;)
+}
+
+/// An option that counts something.
+pub(super) fn count(name: &TokenStream, expr: &Expr, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let checked = located(quote!(#private::at_least_one), expr.span());
+    let argument = quote_spanned!(expr.span()=> (#expr));
+    quote!(const #name: #private::u32 = #checked #argument;)
+}
+
+/// The value of a constant that is written where it is used.
+pub(super) fn inline(
+    constant: fn(&TokenStream, &Expr, &Names) -> TokenStream,
+    name: &str,
+    expr: &Expr,
+    names: &Names,
+) -> TokenStream {
+    let name = format_ident!("{name}").into_token_stream();
+    let constant = constant(&name, expr, names);
     quote!({
-        const __TIMEOUT: #private::Duration = #read #argument;
-        __TIMEOUT
+        #constant
+        #name
     })
 }
 

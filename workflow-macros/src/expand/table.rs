@@ -1,19 +1,18 @@
 //! The graph as a constant.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use quote::{ToTokens, quote};
 use workflow_graph as model;
 use workflow_graph::{Alternative, Catches, EventId, Origin, ParamForm, Role, Tool};
 
 use crate::args::Count;
-use crate::expand::{Names, located};
+use crate::expand::{Names, policy};
 use crate::graph::Graph;
 use crate::parse::StepDef;
 
 /// `&Graph { .. }`.
 pub(super) fn graph(graph: &Graph<'_>, names: &Names) -> TokenStream {
-    let writer = Writer { private: &names.private };
+    let writer = Writer { names, private: &names.private };
     let model::Graph { name, docs, events, points, .. } = &graph.table;
     let (name, docs) = (writer.text(name), writer.text(docs));
     let events = writer.list("Event", events.iter().map(|event| writer.event(event)));
@@ -26,6 +25,7 @@ pub(super) fn graph(graph: &Graph<'_>, names: &Names) -> TokenStream {
 }
 
 struct Writer<'a> {
+    names: &'a Names,
     private: &'a TokenStream,
 }
 
@@ -157,18 +157,10 @@ impl Writer<'_> {
         }
     }
 
-    fn count(&self, count: Option<&Count>) -> TokenStream {
-        let private = self.private;
-        self.option(count.map(|count| match count {
+    fn count(&self, option: Option<&Count>) -> TokenStream {
+        self.option(option.map(|option| match option {
             Count::Number(number) => quote!(#number),
-            Count::Expr(expr) => {
-                let checked = located(quote!(#private::at_least_one), expr.span());
-                let argument = quote_spanned!(expr.span()=> (#expr));
-                quote!({
-                    const __COUNT: #private::u32 = #checked #argument;
-                    __COUNT
-                })
-            }
+            Count::Expr(expr) => policy::inline(policy::count, "__COUNT", expr, self.names),
         }))
     }
 
