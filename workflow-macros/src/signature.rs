@@ -15,6 +15,9 @@ use syn::{
 use crate::error::Errors;
 use crate::types::{ReplaceSelf, bare, compact, event_name, last_segment, owned};
 
+/// What a step can do while it runs.
+const CAPABILITIES: &[&str] = &["Emitter", "Asker", "Inbox"];
+
 /// The most alternatives that `OneOf` has room for.
 const MOST_ALTERNATIVES: usize = 8;
 
@@ -328,7 +331,7 @@ impl Reader<'_> {
         match last_segment(referent(&ty)).map(|(name, args)| (name.to_string(), args)) {
             Some((name, args)) => match name.as_str() {
                 "Context" => self.context(&ty),
-                "Emitter" | "Asker" | "Inbox" => self.tool(&name, &ty, args.first().copied()),
+                word if CAPABILITIES.contains(&word) => self.tool(&name, &ty, args.first().copied()),
                 _ => self.event_param(&ty),
             },
             None => self.event_param(&ty),
@@ -361,7 +364,9 @@ impl Reader<'_> {
         let tool = match (name, arg) {
             ("Asker", prompt) => {
                 let payload = prompt.map_or(Payload::Text, |ty| Payload::Written(Box::new(ty.clone())));
-                self.owned_payload(&payload);
+                if !self.owned_payload(&payload) {
+                    return;
+                }
                 let prompt = ours(Kind::Prompt, "InputRequired", ty, payload.clone());
                 let response = ours(Kind::Response, "HumanResponse", ty, payload);
                 Tool::Asker {
@@ -377,7 +382,9 @@ impl Reader<'_> {
             }
             ("Inbox", Some(signal)) => {
                 let payload = Payload::Written(Box::new(signal.clone()));
-                self.owned_payload(&payload);
+                if !self.owned_payload(&payload) {
+                    return;
+                }
                 let signal = ours(Kind::Signal, "Signal", ty, payload);
                 Tool::Inbox { ty: Box::new(ty.clone()), signal: Box::new(signal) }
             }
@@ -442,6 +449,10 @@ impl Reader<'_> {
                     _ => param(ParamForm::Failed, None, vec![self.taken(input)?]),
                 },
             },
+            "Option" | "Result" if args.first().is_some_and(|arg| is_capability(arg)) => {
+                args.first().and_then(|arg| self.event(referent(bare(arg))));
+                None
+            }
             "Option" => {
                 self.errors.on(ty, "a step takes an event or does not run, so there is no `Option` to take; take the event itself, or let two steps take the two cases");
                 None
@@ -586,7 +597,7 @@ impl Reader<'_> {
                             return None;
                         }
                     },
-                    "Emitter" | "Asker" | "Inbox" => {
+                    word if CAPABILITIES.contains(&word) => {
                         self.errors
                             .on(ty, format!("`{name}` is a capability: take it as a parameter of its own"));
                         return None;
@@ -902,6 +913,10 @@ fn borrowed(ty: &Type) -> String {
         Type::Reference(_) => compact(ty),
         ty => format!("&{}", compact(ty)),
     }
+}
+
+fn is_capability(ty: &Type) -> bool {
+    last_segment(referent(bare(ty))).is_some_and(|(name, _)| CAPABILITIES.iter().any(|word| name == word))
 }
 
 /// One of the words that stand around events, and its first argument.
