@@ -7,39 +7,42 @@ use quote::{ToTokens, quote};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Generics, Meta, Path, Token, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Meta, Path, Token, parse_quote};
 
 use crate::args::{PromptArgs, parse_crate};
 use crate::error::Errors;
 use crate::expand::{runtime, saved};
-use crate::types::{any_ident, compact, mentions, no_parameters};
+use crate::types::{any_ident, borrows, compact, mentions, no_parameters};
 
 /// `#[data]`: `Clone` and serde's derives, through us.
 pub(crate) fn data(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let krate = runtime(parse_crate(args, &mut errors).as_ref());
-    match read(item.clone(), errors) {
-        Ok(input) => {
-            let checks = is_ours(&input).then(|| data_checks(&input, &krate));
-            let derived = derived(&input, &krate);
-            quote!(#checks #derived)
-        }
-        Err(errors) => quote!(#errors #item),
+    let Some(input) = read(item.clone(), &mut errors) else { return quote!(#errors #item) };
+    if below_is_another(&input) {
+        return quote!(#errors #item);
     }
+    if refuse_borrows(&input, &mut errors) {
+        let derived = stubs(&input, &krate);
+        return quote!(#errors #derived);
+    }
+    let checks = is_ours(&input).then(|| data_checks(&input, &krate));
+    let derived = derived(&input, &krate);
+    quote!(#errors #checks #derived)
 }
 
 /// `#[event]`: `#[data]` and the marker.
 pub(crate) fn event(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let krate = runtime(parse_crate(args, &mut errors).as_ref());
-    match read(item.clone(), errors) {
-        Ok(input) => {
-            let (derived, checks) = (derived(&input, &krate), field_checks(&input, is_ours(&input)));
-            let marker = event_impl(&input, &krate, &checks);
-            quote!(#marker #derived)
-        }
-        Err(errors) => quote!(#errors #item),
+    let Some(input) = read(item.clone(), &mut errors) else { return quote!(#errors #item) };
+    if refuse_borrows(&input, &mut errors) {
+        let (derived, marker) = (stubs(&input, &krate), event_impl(&input, &krate, &TokenStream::new()));
+        return quote!(#errors #marker #derived);
     }
+    let marker = event_impl(&input, &krate, &field_checks(&input, is_ours(&input)));
+    let derived = if below_is_another(&input) { item } else { derived(&input, &krate) };
+    quote!(#errors #marker #derived)
 }
 
 /// `#[prompt(response = R)]`: `#[data]` and `Prompt`.
@@ -48,44 +51,36 @@ pub(crate) fn prompt(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut args = PromptArgs::parse(args, &mut errors);
     has_response(&mut args, &mut errors);
     let krate = runtime(args.krate.as_ref());
-    let (errors, input) = match read(item.clone(), Errors::new()) {
-        Ok(input) => (errors, input),
-        Err(mistakes) => {
-            errors.extend(mistakes);
-            return quote!(#errors #item);
-        }
-    };
-    let checks = field_checks(&input, is_ours(&input));
-    let (derived, implementation) = (derived(&input, &krate), prompt_impl(&input, &args, &krate, checks));
+    let Some(input) = read(item.clone(), &mut errors) else { return quote!(#errors #item) };
+    if refuse_borrows(&input, &mut errors) {
+        let (derived, implementation) =
+            (stubs(&input, &krate), prompt_impl(&input, &args, &krate, TokenStream::new()));
+        return quote!(#errors #implementation #derived);
+    }
+    let implementation = prompt_impl(&input, &args, &krate, field_checks(&input, is_ours(&input)));
+    let derived = if below_is_another(&input) { item } else { derived(&input, &krate) };
     quote!(#errors #implementation #derived)
 }
 
 /// `#[derive(Event)]`, with `#[event(crate = path)]` where the runtime has another name.
 pub(crate) fn derive_event(item: TokenStream) -> TokenStream {
-    match read(item, Errors::new()) {
-        Ok(input) => {
-            let mut errors = Errors::new();
-            let krate = runtime(parse_crate(options(&input, "event"), &mut errors).as_ref());
-            let marker = event_impl(&input, &krate, &field_checks(&input, false));
-            quote!(#errors #marker)
-        }
-        Err(errors) => errors.into_token_stream(),
-    }
+    let mut errors = Errors::new();
+    let Some(input) = read(item, &mut errors) else { return errors.into_token_stream() };
+    let krate = runtime(parse_crate(options(&input, "event"), &mut errors).as_ref());
+    let marker = event_impl(&input, &krate, &field_checks(&input, false));
+    quote!(#errors #marker)
 }
 
 /// `#[derive(Prompt)]`, with `#[prompt(response = R)]`.
 pub(crate) fn derive_prompt(item: TokenStream) -> TokenStream {
-    match read(item, Errors::new()) {
-        Ok(input) => {
-            let mut errors = Errors::new();
-            let mut args = PromptArgs::parse(options(&input, "prompt"), &mut errors);
-            has_response(&mut args, &mut errors);
-            let krate = runtime(args.krate.as_ref());
-            let implementation = prompt_impl(&input, &args, &krate, field_checks(&input, false));
-            quote!(#errors #implementation)
-        }
-        Err(errors) => errors.into_token_stream(),
-    }
+    let mut errors = Errors::new();
+    let Some(input) = read(item, &mut errors) else { return errors.into_token_stream() };
+    let mut options_of = Errors::new();
+    let mut args = PromptArgs::parse(options(&input, "prompt"), &mut options_of);
+    has_response(&mut args, &mut options_of);
+    let krate = runtime(args.krate.as_ref());
+    let implementation = prompt_impl(&input, &args, &krate, field_checks(&input, false));
+    quote!(#errors #options_of #implementation)
 }
 
 /// A prompt without a response type is completed, so that nothing else is reported about it.
@@ -103,20 +98,47 @@ fn has_response(args: &mut PromptArgs, errors: &mut Errors) {
 }
 
 /// The item, if it is one that can be saved.
-fn read(item: TokenStream, mut errors: Errors) -> Result<DeriveInput, Errors> {
-    let parsed = errors.keep(syn::parse2::<DeriveInput>(item));
-    if let Some(input) = &parsed {
-        if let Data::Union(data) = &input.data {
-            errors.on(data.union_token, "a union cannot be saved; use an `enum`");
+fn read(item: TokenStream, errors: &mut Errors) -> Option<DeriveInput> {
+    let parsed = syn::parse2::<DeriveInput>(item).map_err(|error| {
+        if error.to_string().starts_with("expected one of: `struct`") {
+            let message = "what is saved with a run is a `struct` or an `enum`; put this attribute on one";
+            return syn::Error::new(error.span(), message);
         }
-        for param in &input.generics.params {
-            if let GenericParam::Lifetime(param) = param {
-                errors.on(param, "this type is saved with the run, so it cannot borrow; let it own its data");
-            }
-        }
+        error
+    });
+    let input = errors.keep(parsed)?;
+    if let Data::Union(data) = &input.data {
+        errors.on(data.union_token, "a union cannot be saved; use an `enum`");
+        return None;
     }
-    errors.finish()?;
-    parsed.ok_or_else(Errors::new)
+    Some(input)
+}
+
+const BORROWS: &str = "this type is saved with the run, so it cannot borrow; let it own its data";
+
+/// Whether something in the item borrows, which is reported then.
+fn refuse_borrows(input: &DeriveInput, errors: &mut Errors) -> bool {
+    let before = errors.count();
+    input.generics.lifetimes().for_each(|param| errors.on(param, BORROWS));
+    if errors.count() == before && is_ours(input) {
+        let saved = all_fields(input).filter(|field| !has(&field.attrs, "serde"));
+        saved.flat_map(|field| borrows(&field.ty)).for_each(|borrow| errors.on(borrow, BORROWS));
+    }
+    errors.count() > before
+}
+
+/// Whether another of our attributes below has the same derived.
+fn below_is_another(input: &DeriveInput) -> bool {
+    let derived = existing_derives(&input.attrs);
+    // Below its derive, the name is that of an option.
+    let is_option =
+        |name: &str, of: &str| name == of && derived.iter().any(|derive| derive.eq_ignore_ascii_case(of));
+    input.attrs.iter().filter_map(|attr| attr.path().segments.last()).any(|segment| {
+        let name = segment.ident.to_string();
+        ["data", "event", "prompt"].contains(&&*name)
+            && !is_option(&name, "event")
+            && !is_option(&name, "prompt")
+    })
 }
 
 /// What the derive's own attribute says.
@@ -152,6 +174,62 @@ fn derived(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
         item = no_parameters(&input.ident.to_string(), item);
     }
     quote!(#[derive(#(#derives),*)] #serde #item)
+}
+
+/// The item with implementations that do nothing: what is wrong with it has been reported, and is not to be reported
+/// again wherever it is used.
+fn stubs(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
+    let private = quote!(#krate::__private);
+    let derives = existing_derives(&input.attrs);
+    let missing = |name: &str| !derives.iter().any(|known| known == name);
+    let (name, generics) = (&input.ident, &input.generics);
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let clone = missing("Clone").then(|| {
+        quote! {
+            impl #impl_generics #private::Clone for #name #ty_generics #where_clause {
+                fn clone(&self) -> Self { #private::refused() }
+            }
+        }
+    });
+    let serialize = missing("Serialize").then(|| {
+        quote! {
+            impl #impl_generics #private::Serialize for #name #ty_generics #where_clause {
+                fn serialize<__S: #private::Serializer>(&self, _: __S) -> #private::Result<__S::Ok, __S::Error> {
+                    #private::refused()
+                }
+            }
+        }
+    });
+    let mut with_input = generics.clone();
+    with_input.params.insert(0, parse_quote!('__de));
+    let (impl_generics, _, _) = with_input.split_for_impl();
+    let deserialize = missing("Deserialize").then(|| {
+        quote! {
+            impl #impl_generics #private::Deserialize<'__de> for #name #ty_generics #where_clause {
+                fn deserialize<__D: #private::serde::Deserializer<'__de>>(_: __D) -> #private::Result<Self, __D::Error> {
+                    #private::refused()
+                }
+            }
+        }
+    });
+    // Without a derive of serde's, nobody is left to read the options for it.
+    let serde = missing("Serialize") && missing("Deserialize");
+    let item = if serde { without_options(input.clone()) } else { input.clone() };
+    quote!(#item #clone #serialize #deserialize)
+}
+
+fn without_options(mut input: DeriveInput) -> DeriveInput {
+    let strip = |attrs: &mut Vec<Attribute>| attrs.retain(|attr| !attr.path().is_ident("serde"));
+    strip(&mut input.attrs);
+    match &mut input.data {
+        Data::Struct(data) => data.fields.iter_mut().for_each(|field| strip(&mut field.attrs)),
+        Data::Enum(data) => data.variants.iter_mut().for_each(|variant| {
+            strip(&mut variant.attrs);
+            variant.fields.iter_mut().for_each(|field| strip(&mut field.attrs));
+        }),
+        Data::Union(_) => {}
+    }
+    input
 }
 
 /// Whether it is we who have both of serde's traits derived, from the fields as they stand.
@@ -192,25 +270,29 @@ fn field_checks(input: &DeriveInput, save: bool) -> TokenStream {
 
 /// A field of each type that the compiler does not leave out.
 fn fields(input: &DeriveInput) -> Vec<&Field> {
-    let mut fields: Vec<&Field> = match &input.data {
-        Data::Struct(data) => data.fields.iter().collect(),
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+    let mut known = HashSet::new();
+    let is_there = |field: &&Field| !has(&field.attrs, "cfg") && !has(&field.attrs, "cfg_attr");
+    let mut is_new = |field: &&Field| known.insert((has(&field.attrs, "serde"), compact(&field.ty)));
+    all_fields(input).filter(|field| is_there(field) && is_new(field)).collect()
+}
+
+fn all_fields(input: &DeriveInput) -> impl Iterator<Item = &Field> {
+    let groups: Vec<&Fields> = match &input.data {
+        Data::Struct(data) => vec![&data.fields],
+        Data::Enum(data) => data.variants.iter().map(|variant| &variant.fields).collect(),
         Data::Union(_) => Vec::new(),
     };
-    let mut known = HashSet::new();
-    let has = |field: &Field, name| field.attrs.iter().any(|attr| attr.path().is_ident(name));
-    fields.retain(|field| {
-        !has(field, "cfg")
-            && !has(field, "cfg_attr")
-            && known.insert((has(field, "serde"), compact(&field.ty)))
-    });
-    fields
+    groups.into_iter().flatten()
+}
+
+fn has(attrs: &[Attribute], name: &str) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident(name))
 }
 
 /// Whether serde's derives save the field as it stands, whatever the parameters of the type are.
 fn is_saved(field: &Field, input: &DeriveInput) -> bool {
     let ty = &field.ty;
-    !field.attrs.iter().any(|attr| attr.path().is_ident("serde"))
+    !has(&field.attrs, "serde")
         && !mentions(ty, &input.generics)
         && !any_ident(quote!(#ty), &|word| word == "Self")
 }
@@ -306,9 +388,10 @@ fn prompt_impl(
     }
 }
 
-/// The parameters, each of a type that can be shared between threads.
+/// The parameters, each of a type that can be shared between threads. A lifetime among them has been reported.
 fn shareable(generics: &Generics, krate: &TokenStream) -> Generics {
     let mut generics = generics.clone();
+    generics.lifetimes_mut().for_each(|param| param.bounds.push(parse_quote!('static)));
     for param in generics.type_params_mut() {
         param.bounds.push(parse_quote!(#krate::__private::Send));
         param.bounds.push(parse_quote!(#krate::__private::Sync));

@@ -134,7 +134,7 @@ impl VisitMut for AllStatic {
 pub(crate) fn parts(ty: &Type) -> Vec<&Type> {
     fn ends<'a>(ty: &'a Type, found: &mut Vec<&'a Type>) {
         let inner = inner(ty);
-        if inner.is_empty() && matches!(bare(ty), Type::Path(_)) {
+        if inner.is_empty() && matches!(bare(ty), Type::Path(_)) && !is_unsized(ty) {
             found.push(ty);
         }
         inner.into_iter().for_each(|ty| ends(ty, found));
@@ -146,9 +146,34 @@ pub(crate) fn parts(ty: &Type) -> Vec<&Type> {
             ty => last_segment(ty).map(|(_, args)| args).unwrap_or_default(),
         }
     }
+    // What has no size of its own is saved behind a pointer.
+    fn is_unsized(ty: &Type) -> bool {
+        last_segment(ty).is_some_and(|(name, _)| ["str", "Path", "OsStr", "CStr"].iter().any(|it| name == it))
+    }
     let mut found = Vec::new();
     inner(ty).into_iter().for_each(|ty| ends(ty, &mut found));
     found
+}
+
+/// The borrows in a type that is saved: those that are reached through the collections and pointers that everybody
+/// knows. What others make of a borrow is for them to say.
+pub(crate) fn borrows(ty: &Type) -> Vec<&TypeReference> {
+    const KNOWN: &[&str] = &[
+        "Vec", "Option", "Box", "Result", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "VecDeque", "Arc",
+        "Rc",
+    ];
+    match bare(ty) {
+        Type::Reference(borrow) => vec![borrow],
+        Type::Tuple(tuple) => tuple.elems.iter().flat_map(borrows).collect(),
+        Type::Array(array) => borrows(&array.elem),
+        Type::Slice(slice) => borrows(&slice.elem),
+        ty => match last_segment(ty) {
+            Some((name, args)) if KNOWN.iter().any(|known| name == known) => {
+                args.into_iter().flat_map(borrows).collect()
+            }
+            _ => Vec::new(),
+        },
+    }
 }
 
 /// Whether the type mentions a parameter of the `impl` block.
@@ -195,9 +220,14 @@ pub(crate) fn no_parameters(word: &str, item: TokenStream) -> TokenStream {
 
 /// Refuses what cannot stand anywhere in a type that is saved with a run: borrows, `_`, `impl Trait`.
 pub(crate) fn owned(ty: &Type, errors: &mut Errors) {
+    for borrow in borrows(ty).into_iter().filter(|borrow| borrow.lifetime.is_some()) {
+        errors.on(borrow, BORROWED);
+    }
     let mut check = Owned { errors };
     check.visit_type_mut(&mut ty.clone());
 }
+
+const BORROWED: &str = "an event cannot borrow: it is saved with the run; let it own its data";
 
 struct Owned<'a> {
     errors: &'a mut Errors,
@@ -206,10 +236,7 @@ struct Owned<'a> {
 impl VisitMut for Owned<'_> {
     fn visit_type_mut(&mut self, ty: &mut Type) {
         match ty {
-            Type::Reference(TypeReference { lifetime: None, .. }) => self.errors.on(
-                ty,
-                "an event cannot borrow: it is saved with the run; let it own its data",
-            ),
+            Type::Reference(TypeReference { lifetime: None, .. }) => self.errors.on(ty, BORROWED),
             Type::Infer(_) => self.errors.on(
                 ty,
                 "the graph is read from the signature, so every type has to be written; replace `_` by the type",
@@ -256,6 +283,7 @@ mod tests {
     fn parts_are_at_the_ends_of_the_arguments() {
         let parts = |ty: syn::Type| parts(&ty).into_iter().map(compact).collect::<Vec<_>>().join(" ");
         assert_eq!(parts(parse_quote!(a::Row)), "");
+        assert_eq!(parts(parse_quote!(Vec<Cow<'static, str>>)), "");
         assert_eq!(parts(parse_quote!(HashMap<String, Vec<(a::Row, [Cell; 3])>>)), "String a::Row Cell");
     }
 

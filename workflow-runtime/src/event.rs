@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::{Failure, InvocationId, Json};
 use crate::error::StepError;
+use crate::one_of::Never;
 
 /// A value that travels between steps. Put [`#[event]`](crate::event) on the type.
 ///
@@ -27,7 +28,8 @@ use crate::error::StepError;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "a step can take or return events only",
-    note = "put `#[event]` on the type; if it is not yours, wrap it in a type that is",
+    note = "put `#[event]` on the type; if it is not yours, wrap it in a type that is; if it is a question, return \
+            `InputRequired<..>`",
     note = "signatures are read as they are written: an alias of `OneOf`, `Vec`, `Option` or `Result` has to be written out"
 )]
 pub trait Event: Send + Sync + 'static {}
@@ -329,9 +331,11 @@ impl<T: fmt::Debug> std::error::Error for StepFailed<T> {
 /// An event that is sent from outside, at any moment of the run: each step that takes `Signal<T>` gets each one.
 ///
 /// Where a step takes signals while it runs, one after the other, it has an [`Inbox<T>`](crate::Inbox).
+//
+// See `Emitter` for the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Signal<T>(pub T);
+pub struct Signal<T = Never>(pub T);
 
 /// The plain question: a message, answered by a `String`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
