@@ -437,116 +437,138 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
-                    __private::Of::<
-                        Self,
-                    >::every_step_is_send(async move {
-                        let __part0 = __private::one(__input, "draft")?;
-                        let __arg0 = match __part0 {
-                            __ReviewEvents::StartTopic(__event) => __event,
-                            _ => return __private::misrouted("draft"),
-                        };
-                        let __out = <__Checked<
-                            Self,
-                        >>::draft(
-                                &*self,
-                                __arg0,
-                                <Context<
-                                    Review,
-                                > as __private::Form<
-                                    __private::Context<Self>,
-                                >>::from_ours_ref(&__context),
-                            )
-                            .await;
-                        __private::Ok({
+                    fn __step(
+                        __this: __private::Arc<Review>,
+                        __input: __private::Input<__ReviewEvents>,
+                        __context: __private::Context<Review>,
+                    ) -> __private::StepCall<__ReviewEvents> {
+                        __private::Of::<
+                            Review,
+                        >::every_step_is_send(async move {
+                            let __part0 = __private::one(__input, "draft")?;
+                            let __arg0 = match __part0 {
+                                __ReviewEvents::StartTopic(__event) => __event,
+                                _ => return __private::misrouted("draft"),
+                            };
                             let __out = <__Checked<
-                                Result<Draft, WriteError>,
-                            > as __private::Fallible<Draft>>::into_step_result(__out)?;
-                            __private::Emitted::One(
-                                __ReviewEvents::Draft(__private::Arc::new(__out)),
-                            )
+                                Review,
+                            >>::draft(
+                                    &*__this,
+                                    __arg0,
+                                    <Context<
+                                        Review,
+                                    > as __private::Form<
+                                        __private::Context<Review>,
+                                    >>::from_ours_ref(&__context),
+                                )
+                                .await;
+                            __private::Ok({
+                                let __out = <__Checked<
+                                    Result<Draft, WriteError>,
+                                > as __private::Fallible<Draft>>::into_step_result(__out)?;
+                                __private::Emitted::One(
+                                    __ReviewEvents::Draft(__private::Arc::new(__out)),
+                                )
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 1u16 => {
-                    __private::Of::<
-                        Self,
-                    >::every_step_is_send(async move {
-                        let __part0 = __private::one(__input, "judge")?;
-                        let __arg0 = match &__part0 {
-                            __ReviewEvents::Draft(__event) => &**__event,
-                            _ => return __private::misrouted("judge"),
-                        };
-                        let __out = <__Checked<Self>>::judge(&*self, __arg0).await;
-                        __private::Ok({
-                            match <__Checked<
-                                OneOf<Good, Bad>,
-                            > as __private::Form<
-                                __private::OneOf<Good, Bad>,
-                            >>::into_ours(__out) {
-                                __private::OneOf::A(__out) => {
-                                    __private::Emitted::One(
-                                        __ReviewEvents::Good(__private::Arc::new(__out)),
-                                    )
-                                }
-                                __private::OneOf::B(__out) => {
-                                    __private::Emitted::One(__ReviewEvents::Bad(__out))
-                                }
-                            }
-                        })
-                    })
-                }
-                2u16 => {
-                    __private::done(move || {
-                        let __part0 = __private::one(__input, "either")?;
-                        let __arg0 = <__Checked<
-                            OneOf<&Good, Bad>,
-                        > as __private::Form<
-                            __private::OneOf<&Good, Bad>,
-                        >>::from_ours(
-                            match &__part0 {
-                                __ReviewEvents::Good(__event) => {
-                                    __private::OneOf::A(&**__event)
-                                }
-                                __ReviewEvents::Bad(__event) => {
-                                    __private::OneOf::B(
-                                        __private::Of::<Bad>::new().copy(__event),
-                                    )
-                                }
-                                _ => return __private::misrouted("either"),
-                            },
-                        );
-                        let __out = <__Checked<Self>>::either(&*self, __arg0);
-                        __private::Ok({
-                            let __out = <__Checked<
-                                Result<Option<OneOf<Draft, Stop<Report>>>, String>,
-                            > as __private::Fallible<
-                                Option<OneOf<Draft, Stop<Report>>>,
-                            >>::into_step_result(__out)?;
-                            match <__Checked<
-                                Option<OneOf<Draft, Stop<Report>>>,
-                            > as __private::Form<
-                                __private::Option<OneOf<Draft, Stop<Report>>>,
-                            >>::into_ours(__out) {
-                                __private::Some(__out) => {
-                                    match <__Checked<
-                                        OneOf<Draft, Stop<Report>>,
-                                    > as __private::Form<
-                                        __private::OneOf<Draft, Stop<Report>>,
-                                    >>::into_ours(__out) {
-                                        __private::OneOf::A(__out) => {
-                                            __private::Emitted::One(
-                                                __ReviewEvents::Draft(__private::Arc::new(__out)),
-                                            )
-                                        }
-                                        __private::OneOf::B(__out) => {
-                                            __private::Emitted::One(__ReviewEvents::StopReport(__out))
-                                        }
+                    fn __step(
+                        __this: __private::Arc<Review>,
+                        __input: __private::Input<__ReviewEvents>,
+                        __context: __private::Context<Review>,
+                    ) -> __private::StepCall<__ReviewEvents> {
+                        __private::Of::<
+                            Review,
+                        >::every_step_is_send(async move {
+                            let __part0 = __private::one(__input, "judge")?;
+                            let __arg0 = match &__part0 {
+                                __ReviewEvents::Draft(__event) => &**__event,
+                                _ => return __private::misrouted("judge"),
+                            };
+                            let __out = <__Checked<Review>>::judge(&*__this, __arg0)
+                                .await;
+                            __private::Ok({
+                                match <__Checked<
+                                    OneOf<Good, Bad>,
+                                > as __private::Form<
+                                    __private::OneOf<Good, Bad>,
+                                >>::into_ours(__out) {
+                                    __private::OneOf::A(__out) => {
+                                        __private::Emitted::One(
+                                            __ReviewEvents::Good(__private::Arc::new(__out)),
+                                        )
+                                    }
+                                    __private::OneOf::B(__out) => {
+                                        __private::Emitted::One(__ReviewEvents::Bad(__out))
                                     }
                                 }
-                                __private::None => __private::Emitted::None,
-                            }
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
+                }
+                2u16 => {
+                    fn __step(
+                        __this: __private::Arc<Review>,
+                        __input: __private::Input<__ReviewEvents>,
+                        __context: __private::Context<Review>,
+                    ) -> __private::StepCall<__ReviewEvents> {
+                        __private::done(move || {
+                            let __part0 = __private::one(__input, "either")?;
+                            let __arg0 = <__Checked<
+                                OneOf<&Good, Bad>,
+                            > as __private::Form<
+                                __private::OneOf<&Good, Bad>,
+                            >>::from_ours(
+                                match &__part0 {
+                                    __ReviewEvents::Good(__event) => {
+                                        __private::OneOf::A(&**__event)
+                                    }
+                                    __ReviewEvents::Bad(__event) => {
+                                        __private::OneOf::B(
+                                            __private::Of::<Bad>::new().copy(__event),
+                                        )
+                                    }
+                                    _ => return __private::misrouted("either"),
+                                },
+                            );
+                            let __out = <__Checked<Review>>::either(&*__this, __arg0);
+                            __private::Ok({
+                                let __out = <__Checked<
+                                    Result<Option<OneOf<Draft, Stop<Report>>>, String>,
+                                > as __private::Fallible<
+                                    Option<OneOf<Draft, Stop<Report>>>,
+                                >>::into_step_result(__out)?;
+                                match <__Checked<
+                                    Option<OneOf<Draft, Stop<Report>>>,
+                                > as __private::Form<
+                                    __private::Option<OneOf<Draft, Stop<Report>>>,
+                                >>::into_ours(__out) {
+                                    __private::Some(__out) => {
+                                        match <__Checked<
+                                            OneOf<Draft, Stop<Report>>,
+                                        > as __private::Form<
+                                            __private::OneOf<Draft, Stop<Report>>,
+                                        >>::into_ours(__out) {
+                                            __private::OneOf::A(__out) => {
+                                                __private::Emitted::One(
+                                                    __ReviewEvents::Draft(__private::Arc::new(__out)),
+                                                )
+                                            }
+                                            __private::OneOf::B(__out) => {
+                                                __private::Emitted::One(__ReviewEvents::StopReport(__out))
+                                            }
+                                        }
+                                    }
+                                    __private::None => __private::Emitted::None,
+                                }
+                            })
+                        })
+                    }
+                    __step(self, __input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

@@ -738,155 +738,191 @@ sure     HumanResponse<Sure>            → Stop
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
-                    __private::Of::<
-                        Self,
-                    >::every_step_is_send(async move {
-                        let __part0 = __private::one(__input, "fetch")?;
-                        let __arg0 = match &__part0 {
-                            __OfferEvents::Startu64(__event) => &**__event,
-                            _ => return __private::misrouted("fetch"),
-                        };
-                        let __out = <__Checked<Self>>::fetch(&*self, __arg0).await;
-                        __private::Ok({
-                            let __out = <__Checked<
-                                Result<Vec<Page>, FetchError>,
-                            > as __private::Fallible<
-                                Vec<Page>,
-                            >>::into_step_result(__out)?;
-                            __private::Emitted::Many(
-                                __private::graph::PointId(0u16),
-                                __private::Iterator::collect(
-                                    __private::Iterator::map(
-                                        __private::IntoIterator::into_iter(
-                                            <__Checked<
-                                                Vec<Page>,
-                                            > as __private::Form<
-                                                __private::Vec<Page>,
-                                            >>::into_ours(__out),
+                    fn __step(
+                        __this: __private::Arc<Offer>,
+                        __input: __private::Input<__OfferEvents>,
+                        __context: __private::Context<Offer>,
+                    ) -> __private::StepCall<__OfferEvents> {
+                        __private::Of::<
+                            Offer,
+                        >::every_step_is_send(async move {
+                            let __part0 = __private::one(__input, "fetch")?;
+                            let __arg0 = match &__part0 {
+                                __OfferEvents::Startu64(__event) => &**__event,
+                                _ => return __private::misrouted("fetch"),
+                            };
+                            let __out = <__Checked<Offer>>::fetch(&*__this, __arg0)
+                                .await;
+                            __private::Ok({
+                                let __out = <__Checked<
+                                    Result<Vec<Page>, FetchError>,
+                                > as __private::Fallible<
+                                    Vec<Page>,
+                                >>::into_step_result(__out)?;
+                                __private::Emitted::Many(
+                                    __private::graph::PointId(0u16),
+                                    __private::Iterator::collect(
+                                        __private::Iterator::map(
+                                            __private::IntoIterator::into_iter(
+                                                <__Checked<
+                                                    Vec<Page>,
+                                                > as __private::Form<
+                                                    __private::Vec<Page>,
+                                                >>::into_ours(__out),
+                                            ),
+                                            |__out| __OfferEvents::Page(__private::Arc::new(__out)),
                                         ),
-                                        |__out| __OfferEvents::Page(__private::Arc::new(__out)),
                                     ),
-                                ),
-                            )
+                                )
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 1u16 => {
-                    __private::done(move || {
-                        let [__part0] = __private::parts(__input, "refetch")?;
-                        let (__failure, __part0) = __private::failed(
-                            __part0,
-                            "refetch",
-                        )?;
-                        let __part0 = __private::given(
-                            __part0,
-                            &[__private::graph::EventId(0u16)],
-                            "refetch",
-                        )?;
-                        let __arg0 = <__Checked<
-                            StepFailed<&Start<u64>>,
-                        > as __private::Form<
-                            __private::StepFailed<&Start<u64>>,
-                        >>::from_ours(
-                            __private::StepFailed::new(
-                                __failure,
-                                match &__part0 {
-                                    __OfferEvents::Startu64(__event) => &**__event,
-                                    _ => return __private::misrouted("refetch"),
-                                },
-                            ),
-                        );
-                        let __out = <__Checked<Self>>::refetch(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::One(
-                                __OfferEvents::InputRequiredSure(__out),
-                            )
+                    fn __step(
+                        __this: __private::Arc<Offer>,
+                        __input: __private::Input<__OfferEvents>,
+                        __context: __private::Context<Offer>,
+                    ) -> __private::StepCall<__OfferEvents> {
+                        __private::done(move || {
+                            let [__part0] = __private::parts(__input, "refetch")?;
+                            let (__failure, __part0) = __private::failed(
+                                __part0,
+                                "refetch",
+                            )?;
+                            let __part0 = __private::given(
+                                __part0,
+                                &[__private::graph::EventId(0u16)],
+                                "refetch",
+                            )?;
+                            let __arg0 = <__Checked<
+                                StepFailed<&Start<u64>>,
+                            > as __private::Form<
+                                __private::StepFailed<&Start<u64>>,
+                            >>::from_ours(
+                                __private::StepFailed::new(
+                                    __failure,
+                                    match &__part0 {
+                                        __OfferEvents::Startu64(__event) => &**__event,
+                                        _ => return __private::misrouted("refetch"),
+                                    },
+                                ),
+                            );
+                            let __out = <__Checked<Offer>>::refetch(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::One(
+                                    __OfferEvents::InputRequiredSure(__out),
+                                )
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 2u16 => {
-                    __private::done(move || {
-                        let [__part0] = __private::parts(__input, "all")?;
-                        let __part0 = __private::all_or_failed(__part0, "all")?;
-                        let __arg0 = <__Checked<
-                            Vec<Result<&Page, StepFailed>>,
-                        > as __private::Form<
-                            __private::Vec<
-                                __private::Result<&Page, __private::StepFailed>,
-                            >,
-                        >>::from_ours({
-                            let mut __list = __private::Vec::with_capacity(
-                                __part0.len(),
-                            );
-                            for __member in &__part0 {
+                    fn __step(
+                        __this: __private::Arc<Offer>,
+                        __input: __private::Input<__OfferEvents>,
+                        __context: __private::Context<Offer>,
+                    ) -> __private::StepCall<__OfferEvents> {
+                        __private::done(move || {
+                            let [__part0] = __private::parts(__input, "all")?;
+                            let __part0 = __private::all_or_failed(__part0, "all")?;
+                            let __arg0 = <__Checked<
+                                Vec<Result<&Page, StepFailed>>,
+                            > as __private::Form<
+                                __private::Vec<
+                                    __private::Result<&Page, __private::StepFailed>,
+                                >,
+                            >>::from_ours({
+                                let mut __list = __private::Vec::with_capacity(
+                                    __part0.len(),
+                                );
+                                for __member in &__part0 {
+                                    __list
+                                        .push(
+                                            match __member {
+                                                __private::Ok(__member) => {
+                                                    __private::Ok(
+                                                        match __member {
+                                                            __OfferEvents::Page(__event) => &**__event,
+                                                            _ => return __private::misrouted("all"),
+                                                        },
+                                                    )
+                                                }
+                                                __private::Err(__failure) => {
+                                                    __private::Err(
+                                                        __private::StepFailed::new(
+                                                            __private::Clone::clone(__failure),
+                                                            (),
+                                                        ),
+                                                    )
+                                                }
+                                            },
+                                        );
+                                }
                                 __list
-                                    .push(
-                                        match __member {
-                                            __private::Ok(__member) => {
-                                                __private::Ok(
-                                                    match __member {
-                                                        __OfferEvents::Page(__event) => &**__event,
-                                                        _ => return __private::misrouted("all"),
-                                                    },
-                                                )
-                                            }
-                                            __private::Err(__failure) => {
-                                                __private::Err(
-                                                    __private::StepFailed::new(
-                                                        __private::Clone::clone(__failure),
-                                                        (),
-                                                    ),
-                                                )
-                                            }
-                                        },
-                                    );
-                            }
-                            __list
-                        });
-                        let __out = <__Checked<Self>>::all(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::One(
-                                __OfferEvents::InputRequiredSure(__out),
-                            )
+                            });
+                            let __out = <__Checked<Offer>>::all(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::One(
+                                    __OfferEvents::InputRequiredSure(__out),
+                                )
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 3u16 => {
-                    __private::done(move || {
-                        let __part0 = __private::one(__input, "late")?;
-                        let __arg0 = <__Checked<
-                            OneOf<Expired<Sure>, Signal<Hurry>>,
-                        > as __private::Form<
-                            __private::OneOf<Expired<Sure>, Signal<Hurry>>,
-                        >>::from_ours(
-                            match __part0 {
-                                __OfferEvents::ExpiredSure(__event) => {
-                                    __private::OneOf::A(__event)
-                                }
-                                __OfferEvents::SignalHurry(__event) => {
-                                    __private::OneOf::B(__event)
-                                }
-                                _ => return __private::misrouted("late"),
-                            },
-                        );
-                        let __out = <__Checked<Self>>::late(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::One(__OfferEvents::Stop(__out))
+                    fn __step(
+                        __this: __private::Arc<Offer>,
+                        __input: __private::Input<__OfferEvents>,
+                        __context: __private::Context<Offer>,
+                    ) -> __private::StepCall<__OfferEvents> {
+                        __private::done(move || {
+                            let __part0 = __private::one(__input, "late")?;
+                            let __arg0 = <__Checked<
+                                OneOf<Expired<Sure>, Signal<Hurry>>,
+                            > as __private::Form<
+                                __private::OneOf<Expired<Sure>, Signal<Hurry>>,
+                            >>::from_ours(
+                                match __part0 {
+                                    __OfferEvents::ExpiredSure(__event) => {
+                                        __private::OneOf::A(__event)
+                                    }
+                                    __OfferEvents::SignalHurry(__event) => {
+                                        __private::OneOf::B(__event)
+                                    }
+                                    _ => return __private::misrouted("late"),
+                                },
+                            );
+                            let __out = <__Checked<Offer>>::late(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::One(__OfferEvents::Stop(__out))
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 4u16 => {
-                    __private::done(move || {
-                        let __part0 = __private::one(__input, "sure")?;
-                        let __arg0 = match __part0 {
-                            __OfferEvents::HumanResponseSure(__event) => __event,
-                            _ => return __private::misrouted("sure"),
-                        };
-                        let __out = <__Checked<Self>>::sure(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::One(__OfferEvents::Stop(__out))
+                    fn __step(
+                        __this: __private::Arc<Offer>,
+                        __input: __private::Input<__OfferEvents>,
+                        __context: __private::Context<Offer>,
+                    ) -> __private::StepCall<__OfferEvents> {
+                        __private::done(move || {
+                            let __part0 = __private::one(__input, "sure")?;
+                            let __arg0 = match __part0 {
+                                __OfferEvents::HumanResponseSure(__event) => __event,
+                                _ => return __private::misrouted("sure"),
+                            };
+                            let __out = <__Checked<Offer>>::sure(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::One(__OfferEvents::Stop(__out))
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

@@ -696,176 +696,222 @@ report  all (Fine | Doubtful)      → Stop<Report>
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
-                    __private::done(move || {
-                        let __part0 = __private::one(__input, "split")?;
-                        let __arg0 = match __part0 {
-                            __CheckEvents::StartVecRow(__event) => __event,
-                            _ => return __private::misrouted("split"),
-                        };
-                        let __out = <__Checked<Self>>::split(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::Many(
-                                __private::graph::PointId(0u16),
-                                __private::Iterator::collect(
-                                    __private::Iterator::map(
-                                        __private::IntoIterator::into_iter(
-                                            <__Checked<
-                                                Vec<Row>,
-                                            > as __private::Form<__private::Vec<Row>>>::into_ours(__out),
+                    fn __step(
+                        __this: __private::Arc<Check>,
+                        __input: __private::Input<__CheckEvents>,
+                        __context: __private::Context<Check>,
+                    ) -> __private::StepCall<__CheckEvents> {
+                        __private::done(move || {
+                            let __part0 = __private::one(__input, "split")?;
+                            let __arg0 = match __part0 {
+                                __CheckEvents::StartVecRow(__event) => __event,
+                                _ => return __private::misrouted("split"),
+                            };
+                            let __out = <__Checked<Check>>::split(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::Many(
+                                    __private::graph::PointId(0u16),
+                                    __private::Iterator::collect(
+                                        __private::Iterator::map(
+                                            __private::IntoIterator::into_iter(
+                                                <__Checked<
+                                                    Vec<Row>,
+                                                > as __private::Form<__private::Vec<Row>>>::into_ours(__out),
+                                            ),
+                                            |__out| __CheckEvents::Row(__private::Arc::new(__out)),
                                         ),
-                                        |__out| __CheckEvents::Row(__private::Arc::new(__out)),
                                     ),
-                                ),
-                            )
+                                )
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 1u16 => {
-                    __private::Of::<
-                        Self,
-                    >::every_step_is_send(async move {
-                        let __part0 = __private::one(__input, "prices")?;
-                        let __arg0 = match &__part0 {
-                            __CheckEvents::Row(__event) => &**__event,
-                            _ => return __private::misrouted("prices"),
-                        };
-                        let __out = <__Checked<Self>>::prices(&*self, __arg0).await;
-                        __private::Ok({
-                            __private::Emitted::One(__CheckEvents::Price(__out))
+                    fn __step(
+                        __this: __private::Arc<Check>,
+                        __input: __private::Input<__CheckEvents>,
+                        __context: __private::Context<Check>,
+                    ) -> __private::StepCall<__CheckEvents> {
+                        __private::Of::<
+                            Check,
+                        >::every_step_is_send(async move {
+                            let __part0 = __private::one(__input, "prices")?;
+                            let __arg0 = match &__part0 {
+                                __CheckEvents::Row(__event) => &**__event,
+                                _ => return __private::misrouted("prices"),
+                            };
+                            let __out = <__Checked<Check>>::prices(&*__this, __arg0)
+                                .await;
+                            __private::Ok({
+                                __private::Emitted::One(__CheckEvents::Price(__out))
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 2u16 => {
-                    __private::Of::<
-                        Self,
-                    >::every_step_is_send(async move {
-                        let __part0 = __private::one(__input, "limits")?;
-                        let __arg0 = match &__part0 {
-                            __CheckEvents::Row(__event) => &**__event,
-                            _ => return __private::misrouted("limits"),
-                        };
-                        let __out = <__Checked<Self>>::limits(&*self, __arg0).await;
-                        __private::Ok({
-                            __private::Emitted::One(
-                                __CheckEvents::Limit(__private::Arc::new(__out)),
-                            )
+                    fn __step(
+                        __this: __private::Arc<Check>,
+                        __input: __private::Input<__CheckEvents>,
+                        __context: __private::Context<Check>,
+                    ) -> __private::StepCall<__CheckEvents> {
+                        __private::Of::<
+                            Check,
+                        >::every_step_is_send(async move {
+                            let __part0 = __private::one(__input, "limits")?;
+                            let __arg0 = match &__part0 {
+                                __CheckEvents::Row(__event) => &**__event,
+                                _ => return __private::misrouted("limits"),
+                            };
+                            let __out = <__Checked<Check>>::limits(&*__this, __arg0)
+                                .await;
+                            __private::Ok({
+                                __private::Emitted::One(
+                                    __CheckEvents::Limit(__private::Arc::new(__out)),
+                                )
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 3u16 => {
-                    __private::done(move || {
-                        let [__part0, __part1] = __private::parts(__input, "judge")?;
-                        let __part0 = __private::part(__part0, "judge")?;
-                        let __arg0 = match __part0 {
-                            __CheckEvents::Price(__event) => __event,
-                            _ => return __private::misrouted("judge"),
-                        };
-                        let __part1 = __private::part(__part1, "judge")?;
-                        let __arg1 = match &__part1 {
-                            __CheckEvents::Limit(__event) => &**__event,
-                            _ => return __private::misrouted("judge"),
-                        };
-                        let __out = <__Checked<Self>>::judge(&*self, __arg0, __arg1);
-                        __private::Ok({
-                            match <__Checked<
-                                OneOf<Fine, Doubtful>,
-                            > as __private::Form<
-                                __private::OneOf<Fine, Doubtful>,
-                            >>::into_ours(__out) {
-                                __private::OneOf::A(__out) => {
-                                    __private::Emitted::One(__CheckEvents::Fine(__out))
+                    fn __step(
+                        __this: __private::Arc<Check>,
+                        __input: __private::Input<__CheckEvents>,
+                        __context: __private::Context<Check>,
+                    ) -> __private::StepCall<__CheckEvents> {
+                        __private::done(move || {
+                            let [__part0, __part1] = __private::parts(__input, "judge")?;
+                            let __part0 = __private::part(__part0, "judge")?;
+                            let __arg0 = match __part0 {
+                                __CheckEvents::Price(__event) => __event,
+                                _ => return __private::misrouted("judge"),
+                            };
+                            let __part1 = __private::part(__part1, "judge")?;
+                            let __arg1 = match &__part1 {
+                                __CheckEvents::Limit(__event) => &**__event,
+                                _ => return __private::misrouted("judge"),
+                            };
+                            let __out = <__Checked<
+                                Check,
+                            >>::judge(&*__this, __arg0, __arg1);
+                            __private::Ok({
+                                match <__Checked<
+                                    OneOf<Fine, Doubtful>,
+                                > as __private::Form<
+                                    __private::OneOf<Fine, Doubtful>,
+                                >>::into_ours(__out) {
+                                    __private::OneOf::A(__out) => {
+                                        __private::Emitted::One(__CheckEvents::Fine(__out))
+                                    }
+                                    __private::OneOf::B(__out) => {
+                                        __private::Emitted::One(
+                                            __CheckEvents::Doubtful(__private::Arc::new(__out)),
+                                        )
+                                    }
                                 }
-                                __private::OneOf::B(__out) => {
-                                    __private::Emitted::One(
-                                        __CheckEvents::Doubtful(__private::Arc::new(__out)),
-                                    )
-                                }
-                            }
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 4u16 => {
-                    __private::done(move || {
-                        let [__part0] = __private::parts(__input, "first")?;
-                        let __part0 = __private::all(__part0, "first")?;
-                        let __arg0 = <__Checked<
-                            Vec<OneOf<Fine, &Doubtful>>,
-                        > as __private::Form<
-                            __private::Vec<OneOf<Fine, &Doubtful>>,
-                        >>::from_ours({
-                            let mut __list = __private::Vec::with_capacity(
-                                __part0.len(),
-                            );
-                            for __member in &__part0 {
+                    fn __step(
+                        __this: __private::Arc<Check>,
+                        __input: __private::Input<__CheckEvents>,
+                        __context: __private::Context<Check>,
+                    ) -> __private::StepCall<__CheckEvents> {
+                        __private::done(move || {
+                            let [__part0] = __private::parts(__input, "first")?;
+                            let __part0 = __private::all(__part0, "first")?;
+                            let __arg0 = <__Checked<
+                                Vec<OneOf<Fine, &Doubtful>>,
+                            > as __private::Form<
+                                __private::Vec<OneOf<Fine, &Doubtful>>,
+                            >>::from_ours({
+                                let mut __list = __private::Vec::with_capacity(
+                                    __part0.len(),
+                                );
+                                for __member in &__part0 {
+                                    __list
+                                        .push(
+                                            <__Checked<
+                                                OneOf<Fine, &Doubtful>,
+                                            > as __private::Form<
+                                                __private::OneOf<Fine, &Doubtful>,
+                                            >>::from_ours(
+                                                match __member {
+                                                    __CheckEvents::Fine(__event) => {
+                                                        __private::OneOf::A(
+                                                            __private::Of::<Fine>::new().copy(__event),
+                                                        )
+                                                    }
+                                                    __CheckEvents::Doubtful(__event) => {
+                                                        __private::OneOf::B(&**__event)
+                                                    }
+                                                    _ => return __private::misrouted("first"),
+                                                },
+                                            ),
+                                        );
+                                }
                                 __list
-                                    .push(
-                                        <__Checked<
-                                            OneOf<Fine, &Doubtful>,
-                                        > as __private::Form<
-                                            __private::OneOf<Fine, &Doubtful>,
-                                        >>::from_ours(
-                                            match __member {
-                                                __CheckEvents::Fine(__event) => {
-                                                    __private::OneOf::A(
-                                                        __private::Of::<Fine>::new().copy(__event),
-                                                    )
-                                                }
-                                                __CheckEvents::Doubtful(__event) => {
-                                                    __private::OneOf::B(&**__event)
-                                                }
-                                                _ => return __private::misrouted("first"),
-                                            },
-                                        ),
-                                    );
-                            }
-                            __list
-                        });
-                        let __out = <__Checked<Self>>::first(&*self, __arg0);
-                        __private::Ok({
-                            let () = __out;
-                            __private::Emitted::None
+                            });
+                            let __out = <__Checked<Check>>::first(&*__this, __arg0);
+                            __private::Ok({
+                                let () = __out;
+                                __private::Emitted::None
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 5u16 => {
-                    __private::done(move || {
-                        let [__part0] = __private::parts(__input, "report")?;
-                        let __part0 = __private::all(__part0, "report")?;
-                        let __arg0 = <__Checked<
-                            Vec<OneOf<Fine, Doubtful>>,
-                        > as __private::Form<
-                            __private::Vec<OneOf<Fine, Doubtful>>,
-                        >>::from_ours({
-                            let mut __list = __private::Vec::with_capacity(
-                                __part0.len(),
-                            );
-                            for __member in __part0 {
+                    fn __step(
+                        __this: __private::Arc<Check>,
+                        __input: __private::Input<__CheckEvents>,
+                        __context: __private::Context<Check>,
+                    ) -> __private::StepCall<__CheckEvents> {
+                        __private::done(move || {
+                            let [__part0] = __private::parts(__input, "report")?;
+                            let __part0 = __private::all(__part0, "report")?;
+                            let __arg0 = <__Checked<
+                                Vec<OneOf<Fine, Doubtful>>,
+                            > as __private::Form<
+                                __private::Vec<OneOf<Fine, Doubtful>>,
+                            >>::from_ours({
+                                let mut __list = __private::Vec::with_capacity(
+                                    __part0.len(),
+                                );
+                                for __member in __part0 {
+                                    __list
+                                        .push(
+                                            <__Checked<
+                                                OneOf<Fine, Doubtful>,
+                                            > as __private::Form<
+                                                __private::OneOf<Fine, Doubtful>,
+                                            >>::from_ours(
+                                                match __member {
+                                                    __CheckEvents::Fine(__event) => __private::OneOf::A(__event),
+                                                    __CheckEvents::Doubtful(__event) => {
+                                                        __private::OneOf::B(
+                                                            __private::Of::<Doubtful>::new().unshare(__event),
+                                                        )
+                                                    }
+                                                    _ => return __private::misrouted("report"),
+                                                },
+                                            ),
+                                        );
+                                }
                                 __list
-                                    .push(
-                                        <__Checked<
-                                            OneOf<Fine, Doubtful>,
-                                        > as __private::Form<
-                                            __private::OneOf<Fine, Doubtful>,
-                                        >>::from_ours(
-                                            match __member {
-                                                __CheckEvents::Fine(__event) => __private::OneOf::A(__event),
-                                                __CheckEvents::Doubtful(__event) => {
-                                                    __private::OneOf::B(
-                                                        __private::Of::<Doubtful>::new().unshare(__event),
-                                                    )
-                                                }
-                                                _ => return __private::misrouted("report"),
-                                            },
-                                        ),
-                                    );
-                            }
-                            __list
-                        });
-                        let __out = <__Checked<Self>>::report(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::One(__CheckEvents::StopReport(__out))
+                            });
+                            let __out = <__Checked<Check>>::report(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::One(__CheckEvents::StopReport(__out))
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

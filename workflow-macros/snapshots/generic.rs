@@ -690,53 +690,128 @@ done      Done<N>                          → Stop
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
-                    __private::done(move || {
-                        let __part0 = __private::one(__input, "ask")?;
-                        let __arg0 = match __part0 {
-                            __AgentEvents::StartPromptAgentLN(__event) => __event,
-                            _ => return __private::misrouted("ask"),
-                        };
-                        let __out = <__Checked<Self>>::ask(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::One(
-                                __AgentEvents::InputRequiredImproveMessage(__out),
-                            )
+                    fn __step<L: Llm, const N: usize>(
+                        __this: __private::Arc<agents::Agent<L, N>>,
+                        __input: __private::Input<__AgentEvents<L, N>>,
+                        __context: __private::Context<agents::Agent<L, N>>,
+                    ) -> __private::StepCall<__AgentEvents<L, N>>
+                    where
+                        agents::Agent<L, N>: Debug,
+                        L: ::workflow_runtime::__private::Send
+                            + ::workflow_runtime::__private::Sync + 'static,
+                        agents::Agent<
+                            L,
+                            N,
+                        >: ::workflow_runtime::__private::Send
+                            + ::workflow_runtime::__private::Sync + 'static,
+                        Prompt<
+                            agents::Agent<L, N>,
+                        >: __private::Saved + __private::Send + __private::Sync
+                            + 'static,
+                        events::Done<N>: __private::Event + __private::Saved + 'static,
+                        Done<N>: __private::Event + __private::Saved + 'static,
+                    {
+                        __private::done(move || {
+                            let __part0 = __private::one(__input, "ask")?;
+                            let __arg0 = match __part0 {
+                                __AgentEvents::StartPromptAgentLN(__event) => __event,
+                                _ => return __private::misrouted("ask"),
+                            };
+                            let __out = <__Checked<
+                                agents::Agent<L, N>,
+                            >>::ask(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::One(
+                                    __AgentEvents::InputRequiredImproveMessage(__out),
+                                )
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 1u16 => {
-                    __private::done(move || {
-                        let __part0 = __private::one(__input, "improved")?;
-                        let __arg0 = match &__part0 {
-                            __AgentEvents::HumanResponseImproveMessage(__event) => {
-                                &**__event
-                            }
-                            _ => return __private::misrouted("improved"),
-                        };
-                        let __out = <__Checked<Self>>::improved(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::One(__AgentEvents::DoneN(__out))
+                    fn __step<L: Llm, const N: usize>(
+                        __this: __private::Arc<agents::Agent<L, N>>,
+                        __input: __private::Input<__AgentEvents<L, N>>,
+                        __context: __private::Context<agents::Agent<L, N>>,
+                    ) -> __private::StepCall<__AgentEvents<L, N>>
+                    where
+                        agents::Agent<L, N>: Debug,
+                        L: ::workflow_runtime::__private::Send
+                            + ::workflow_runtime::__private::Sync + 'static,
+                        agents::Agent<
+                            L,
+                            N,
+                        >: ::workflow_runtime::__private::Send
+                            + ::workflow_runtime::__private::Sync + 'static,
+                        Prompt<
+                            agents::Agent<L, N>,
+                        >: __private::Saved + __private::Send + __private::Sync
+                            + 'static,
+                        events::Done<N>: __private::Event + __private::Saved + 'static,
+                        Done<N>: __private::Event + __private::Saved + 'static,
+                    {
+                        __private::done(move || {
+                            let __part0 = __private::one(__input, "improved")?;
+                            let __arg0 = match &__part0 {
+                                __AgentEvents::HumanResponseImproveMessage(__event) => {
+                                    &**__event
+                                }
+                                _ => return __private::misrouted("improved"),
+                            };
+                            let __out = <__Checked<
+                                agents::Agent<L, N>,
+                            >>::improved(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::One(__AgentEvents::DoneN(__out))
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 2u16 => {
-                    __private::done(move || {
-                        let __part0 = __private::one(__input, "done")?;
-                        let __arg0 = match __part0 {
-                            __AgentEvents::DoneN(__event) => {
-                                <Done<
-                                    N,
-                                > as __private::SameEvent<
-                                    events::Done<N>,
-                                >>::from_first(__event)
-                            }
-                            _ => return __private::misrouted("done"),
-                        };
-                        let __out = <__Checked<Self>>::done(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::One(__AgentEvents::Stop(__out))
+                    fn __step<L: Llm, const N: usize>(
+                        __this: __private::Arc<agents::Agent<L, N>>,
+                        __input: __private::Input<__AgentEvents<L, N>>,
+                        __context: __private::Context<agents::Agent<L, N>>,
+                    ) -> __private::StepCall<__AgentEvents<L, N>>
+                    where
+                        agents::Agent<L, N>: Debug,
+                        L: ::workflow_runtime::__private::Send
+                            + ::workflow_runtime::__private::Sync + 'static,
+                        agents::Agent<
+                            L,
+                            N,
+                        >: ::workflow_runtime::__private::Send
+                            + ::workflow_runtime::__private::Sync + 'static,
+                        Prompt<
+                            agents::Agent<L, N>,
+                        >: __private::Saved + __private::Send + __private::Sync
+                            + 'static,
+                        events::Done<N>: __private::Event + __private::Saved + 'static,
+                        Done<N>: __private::Event + __private::Saved + 'static,
+                    {
+                        __private::done(move || {
+                            let __part0 = __private::one(__input, "done")?;
+                            let __arg0 = match __part0 {
+                                __AgentEvents::DoneN(__event) => {
+                                    <Done<
+                                        N,
+                                    > as __private::SameEvent<
+                                        events::Done<N>,
+                                    >>::from_first(__event)
+                                }
+                                _ => return __private::misrouted("done"),
+                            };
+                            let __out = <__Checked<
+                                agents::Agent<L, N>,
+                            >>::done(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::One(__AgentEvents::Stop(__out))
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

@@ -431,34 +431,49 @@ greet  HumanResponse<Text>  → Stop<String>
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
-                    __private::done(move || {
-                        let __part0 = __private::one(__input, "ask")?;
-                        let __arg0 = match __part0 {
-                            __GreetEvents::Start(__event) => __event,
-                            _ => return __private::misrouted("ask"),
-                        };
-                        let __out = <__Checked<Self>>::ask(&*self, __arg0);
-                        __private::Ok({
-                            __private::Emitted::One(
-                                __GreetEvents::InputRequiredText(__out),
-                            )
+                    fn __step(
+                        __this: __private::Arc<Greet>,
+                        __input: __private::Input<__GreetEvents>,
+                        __context: __private::Context<Greet>,
+                    ) -> __private::StepCall<__GreetEvents> {
+                        __private::done(move || {
+                            let __part0 = __private::one(__input, "ask")?;
+                            let __arg0 = match __part0 {
+                                __GreetEvents::Start(__event) => __event,
+                                _ => return __private::misrouted("ask"),
+                            };
+                            let __out = <__Checked<Greet>>::ask(&*__this, __arg0);
+                            __private::Ok({
+                                __private::Emitted::One(
+                                    __GreetEvents::InputRequiredText(__out),
+                                )
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 1u16 => {
-                    __private::Of::<
-                        Self,
-                    >::every_step_is_send(async move {
-                        let __part0 = __private::one(__input, "greet")?;
-                        let __arg0 = match __part0 {
-                            __GreetEvents::HumanResponseText(__event) => __event,
-                            _ => return __private::misrouted("greet"),
-                        };
-                        let __out = <__Checked<Self>>::greet(&*self, __arg0).await;
-                        __private::Ok({
-                            __private::Emitted::One(__GreetEvents::StopString(__out))
+                    fn __step(
+                        __this: __private::Arc<Greet>,
+                        __input: __private::Input<__GreetEvents>,
+                        __context: __private::Context<Greet>,
+                    ) -> __private::StepCall<__GreetEvents> {
+                        __private::Of::<
+                            Greet,
+                        >::every_step_is_send(async move {
+                            let __part0 = __private::one(__input, "greet")?;
+                            let __arg0 = match __part0 {
+                                __GreetEvents::HumanResponseText(__event) => __event,
+                                _ => return __private::misrouted("greet"),
+                            };
+                            let __out = <__Checked<Greet>>::greet(&*__this, __arg0)
+                                .await;
+                            __private::Ok({
+                                __private::Emitted::One(__GreetEvents::StopString(__out))
+                            })
                         })
-                    })
+                    }
+                    __step(self, __input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

@@ -13,21 +13,39 @@ use crate::signature::{Alternative, Arg, Event, Many, Param, ParamForm, Taken, T
 use crate::types::unraw;
 
 /// The arms of `fn call`, one per step. Boxed per arm: one future for all steps would be as large as the largest.
+///
+/// Each arm is a function: in one function for all, the compiler would say of the first step only that its future cannot be
+/// moved between threads, where others hold the same type across an `.await`.
 pub(super) fn body(graph: &Graph<'_>, names: &Names) -> TokenStream {
-    let Names { private, .. } = names;
+    let Names { private, self_ty, .. } = names;
+    let (impl_generics, _, where_clause) = names.assumed.split_for_impl();
+    let events = names.events_ty();
     let arms = graph.steps().map(|(id, step, def)| {
         let number = id.0;
         let body = Arm { graph, names, step, def }.body();
         let span = def.signature.name.span();
-        if def.signature.is_async {
+        let call = if def.signature.is_async {
             // The caret of "future cannot be sent between threads safely" stands under the step's name.
-            let boxed = located(quote!(#private::Of::<Self>::every_step_is_send), span);
+            let (of, boxed) =
+                (located(quote!(#private::Of::), span), located(quote!(::every_step_is_send), span));
             let block = quote_spanned!(span=> (async move { #body }));
-            quote!(#number => #boxed #block,)
+            quote!(#of <#self_ty> #boxed #block)
         } else if def.args.blocking {
-            quote!(#number => #private::Of::<Self>::blocking(move || { #body }),)
+            quote!(#private::Of::<#self_ty>::blocking(move || { #body }))
         } else {
-            quote!(#number => #private::done(move || { #body }),)
+            quote!(#private::done(move || { #body }))
+        };
+        quote! {
+            #number => {
+                fn __step #impl_generics (
+                    __this: #private::Arc<#self_ty>,
+                    __input: #private::Input<#events>,
+                    __context: #private::Context<#self_ty>,
+                ) -> #private::StepCall<#events> #where_clause {
+                    #call
+                }
+                __step(self, __input, __context)
+            }
         }
     });
     quote! {
@@ -47,13 +65,13 @@ struct Arm<'a> {
 
 impl Arm<'_> {
     fn body(&self) -> TokenStream {
-        let private = &self.names.private;
+        let Names { private, self_ty, .. } = self.names;
         let signature = &self.def.signature;
         let (takes, tools) = (self.takes(), self.tools());
-        let receiver = signature.has_self.then(|| quote!(&*self,));
+        let receiver = signature.has_self.then(|| quote!(&*__this,));
         let args = signature.args.iter().map(|arg| match arg {
             Arg::Context(ty) => {
-                quote!(<#ty as #private::Form<#private::Context<Self>>>::from_ours_ref(&__context))
+                quote!(<#ty as #private::Form<#private::Context<#self_ty>>>::from_ours_ref(&__context))
             }
             Arg::Event(position) => {
                 let arg = format_ident!("__arg{position}");
@@ -64,7 +82,7 @@ impl Arm<'_> {
                 quote!(#tool)
             }
         });
-        let (this, name) = (checked(&quote!(Self)), &signature.name);
+        let (this, name) = (checked(self_ty), &signature.name);
         let wait = signature.is_async.then(|| quote!(.await));
         let gives = self.gives();
         quote! {
