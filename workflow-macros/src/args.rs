@@ -53,8 +53,8 @@ impl WorkflowArgs {
         each_option(tokens, WORKFLOW_OPTIONS, errors, |key, input| {
             match key.to_string().as_str() {
                 "name" => args.name = Some(value(input)?),
-                "state" => args.state = Some((key.clone(), value(input)?)),
-                "progress" => args.progress = Some(value(input)?),
+                "state" => args.state = Some((key.clone(), type_value(key, input)?)),
+                "progress" => args.progress = Some(type_value(key, input)?),
                 "prompts" => args.prompts = Some(value(input)?),
                 "crate" => args.krate = Some(path_value(input)?),
                 _ => args.register = Some(value(input)?),
@@ -171,7 +171,7 @@ impl PromptArgs {
         let mut args = Self::default();
         each_option(tokens, PROMPT_OPTIONS, errors, |key, input| {
             match key.to_string().as_str() {
-                "response" => args.response = Some(value(input)?),
+                "response" => args.response = Some(type_value(key, input)?),
                 "validate" => args.validate = Some(value(input)?),
                 _ => args.krate = Some(path_value(input)?),
             }
@@ -257,6 +257,14 @@ fn words(known: &[&str]) -> String {
 fn value<T: syn::parse::Parse>(input: ParseStream) -> syn::Result<T> {
     input.parse::<Token![=]>()?;
     input.parse()
+}
+
+fn type_value(key: &Ident, input: ParseStream) -> syn::Result<Type> {
+    input.parse::<Token![=]>()?;
+    let is_type = |error: syn::Error| {
+        syn::Error::new(error.span(), format!("`{key}` is the name of a type: `{key} = Counts`"))
+    };
+    input.parse().map_err(is_type)
 }
 
 fn path_value(input: ParseStream) -> syn::Result<Path> {

@@ -2,16 +2,15 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Meta, Path, Token, parse_quote};
 
 use crate::args::{PromptArgs, parse_crate};
 use crate::error::Errors;
-use crate::expand::{runtime, saved};
+use crate::expand::{located, runtime, saved};
 use crate::types::{any_ident, borrows, compact, mentions, no_parameters};
 
 /// `#[data]`: `Clone` and serde's derives, through us.
@@ -371,10 +370,20 @@ fn prompt_impl(
     }
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let validate = args.validate.as_ref().map(|path| {
-        let answer = Ident::new("__answer", path.span());
+        // The calls stand where the path stands: that is where the compiler puts the caret under a function that takes or
+        // gives something else.
+        let span = path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span());
+        let in_place = |tokens| {
+            let mut group = Group::new(Delimiter::Parenthesis, tokens);
+            group.set_span(span);
+            group
+        };
+        let answer = Ident::new("__answer", span);
+        let asked = in_place(quote!(self, #answer));
+        let (refusal, verdict) = (located(quote!(#private::refusal), span), in_place(quote!(#path #asked)));
         quote! {
             fn validate(&self, #answer: &Self::Response) -> #private::Result<(), #private::String> {
-                #private::refusal(#path(self, #answer))
+                #refusal #verdict
             }
         }
     });

@@ -8,4 +8,16 @@ fn long_enough(_: &Sure, answer: &str) -> Result<(), String> {
     Ok(())
 }
 
+#[prompt(response = "bool", validate = checks::no_verdict)]
+struct Certain;
+
+#[prompt(response = bool, validate = checks::no_verdict)]
+struct Safe;
+
+mod checks {
+    pub fn no_verdict(_: &super::Safe, answer: &bool) -> bool {
+        *answer
+    }
+}
+
 fn main() {}
