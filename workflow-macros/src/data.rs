@@ -126,17 +126,26 @@ fn refuse_borrows(input: &DeriveInput, errors: &mut Errors) -> bool {
     errors.count() > before
 }
 
-/// Whether another of our attributes below has the same derived.
+/// Whether another of our attributes below has the same derived. Others have words like ours; ours says one of these
+/// things, and below its derive it is an option of that.
 fn below_is_another(input: &DeriveInput) -> bool {
     let derived = existing_derives(&input.attrs);
-    // Below its derive, the name is that of an option.
-    let is_option =
-        |name: &str, of: &str| name == of && derived.iter().any(|derive| derive.eq_ignore_ascii_case(of));
-    input.attrs.iter().filter_map(|attr| attr.path().segments.last()).any(|segment| {
-        let name = segment.ident.to_string();
-        ["data", "event", "prompt"].contains(&&*name)
-            && !is_option(&name, "event")
-            && !is_option(&name, "prompt")
+    let is_option = |of: &str| derived.iter().any(|name| name == of);
+    input.attrs.iter().any(|attr| {
+        let Some(word) = attr.path().segments.last().map(|segment| segment.ident.to_string()) else {
+            return false;
+        };
+        let says = |option: &str| match &attr.meta {
+            Meta::List(list) => any_ident(list.tokens.clone(), &|word| word == option),
+            Meta::Path(_) | Meta::NameValue(_) => false,
+        };
+        let is_plain = matches!(attr.meta, Meta::Path(_)) || says("crate");
+        match word.as_str() {
+            "data" => is_plain,
+            "event" => is_plain && !is_option("Event"),
+            "prompt" => says("response") && !is_option("Prompt"),
+            _ => false,
+        }
     })
 }
 

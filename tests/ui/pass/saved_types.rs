@@ -46,6 +46,7 @@ struct Which;
 
 #[prompt(response = Book)]
 #[derive(Event)]
+#[event(crate = workflow_runtime)]
 struct Also {
     about: Book,
 }
