@@ -44,7 +44,7 @@ impl Case {
     pub fn new(graph: Graph, seed: u64) -> Self {
         let ways = Arc::new(Ways::of(&graph));
         let events = (0..).map(EventId).zip(graph.events.iter());
-        let taken = events.filter(|(_, it)| it.role == Role::Signal && !it.accepted_by.is_empty());
+        let taken = events.filter(|(id, _)| graph.takes_signal(*id));
         let signals = taken.map(|(id, _)| id).collect();
         Self { graph: Arc::new(graph), seed, ways, signals, restless: false, troubles: None }
     }
@@ -135,9 +135,14 @@ impl Case {
         Value { history: mix(self.seed, 0x519 + n as u64), ..self.value_of(event) }
     }
 
-    /// The signals that steps take.
+    /// The signals that steps take, as their input or while they run.
     pub fn signals(&self) -> &[EventId] {
         &self.signals
+    }
+
+    /// Whether a signal can start a step.
+    pub fn starts_steps_by_signals(&self) -> bool {
+        self.signals.iter().any(|event| !self.graph.has_inbox(*event))
     }
 
     fn role(&self, event: EventId) -> Option<Role> {

@@ -7,8 +7,10 @@ use workflow_runtime::engine::{Failure, Input, InvocationId, Part, Status, Verdi
 use workflow_runtime::graph::{Catches, ParamForm, StepId};
 
 use super::seen::Expectation;
-use super::{At, Counts, Model, Way, WorkState, said};
+use super::{At, Came, Counts, Model, Way, WorkState, said};
 use crate::case::Value;
+
+const GIVEN_BACK: &str = "signals given back by failed steps";
 
 impl Model {
     pub(super) fn attempt_failed(&mut self, position: usize, error: StepError, verdict: Verdict) {
@@ -41,7 +43,7 @@ impl Model {
         let own: Vec<(usize, u32)> = work.senders.iter().flatten().map(|it| (it.scope, it.sent)).collect();
 
         if let Some((handler, counts)) = self.handler(work.step, &way.counts) {
-            self.work.remove(position);
+            self.discard(position, GIVEN_BACK);
             own.iter().for_each(|(scope, _)| self.tear(*scope));
             return self.recover(handler, failure, work.input, work.at, counts);
         }
@@ -49,7 +51,7 @@ impl Model {
             self.seen.count("failures that go on after an error handler has run");
         }
         if own.iter().any(|(scope, _)| !self.failure_gathers(*scope).is_empty()) {
-            self.work.remove(position);
+            self.discard(position, GIVEN_BACK);
             for (scope, index) in own {
                 self.hand_over(&failure, &Way { at: At { scope, index }, ..way.clone() });
             }
@@ -57,7 +59,7 @@ impl Model {
         }
         match self.taker(work.at) {
             Some(taker) => {
-                self.work.remove(position);
+                self.discard(position, GIVEN_BACK);
                 own.iter().for_each(|(scope, _)| self.tear(*scope));
                 self.give(taker, &failure, &way);
             }
@@ -75,6 +77,11 @@ impl Model {
         self.expected.expired.push(id);
         self.seen.count("questions expired");
         let question = self.questions[position].clone();
+        if let Some(caller) = question.asker {
+            self.questions.remove(position);
+            self.seen.count("questions of steps expired");
+            return self.has_come(&caller, Came::Expired(id));
+        }
         let way = Way { at: question.at, from: question.step, counts: question.counts };
         if let Some(expired) = question.prompt.closed(id) {
             self.questions.remove(position);

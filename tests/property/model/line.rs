@@ -4,7 +4,7 @@ use workflow_runtime::engine::{InvocationId, MAX_INTERRUPTIONS, Payload as _, St
 use workflow_runtime::graph::PointId;
 
 use super::seen::Expectation;
-use super::{Model, Sender, Work, WorkState, said};
+use super::{Came, Model, Sender, Work, WorkState, said};
 use crate::case::emitters;
 
 impl Model {
@@ -55,7 +55,10 @@ impl Model {
     /// What ran or failed runs again, what failed first; what has a time keeps it.
     pub(super) fn take_up(&mut self) {
         let lost = self.status == Status::Running;
-        let ran = self.back_in_line(|work| work.interruptions += u32::from(lost));
+        let ran = self.back_in_line(|work| {
+            // Waiting for somebody wears no process out.
+            work.interruptions += u32::from(lost && !work.waits());
+        });
         if lost && !ran.is_empty() {
             self.seen.count("interruptions");
         }
@@ -69,6 +72,8 @@ impl Model {
                 work.state = WorkState::Queued;
                 (work.attempt, work.interruptions) = (1, 0);
                 (work.last_error, work.first_failed_at) = (None, None);
+                // What nobody answered in time is asked anew.
+                work.notes.retain(|(_, came)| !matches!(came, Came::Expired(_)));
                 self.line.retain(|mark| *mark != work.mark);
                 self.line.insert(0, work.mark);
             }

@@ -5,6 +5,7 @@
 
 mod failures;
 mod line;
+mod notes;
 mod scopes;
 mod seen;
 mod times;
@@ -13,16 +14,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use workflow_runtime::engine::{
-    Emitted, Failure, Input, InvocationId, Missing, Part, Payload as _, ScopeId, Stall, Status, Tick,
+    Emitted, Failure, Input, InvocationId, Missing, NoteKey, Part, ScopeId, Stall, Status, Tick,
 };
 use workflow_runtime::graph::{Alternative, EventId, Graph, PointId, Role, Slot, StepId};
 use workflow_runtime::{RequestId, StepError};
 
 use crate::case::{Value, gathers};
 
+pub use notes::Came;
 pub use seen::{Expectation, Expected, Seen};
 pub use times::Limits;
 
+use notes::{Caller, Wait};
 use seen::{Ledger, size};
 
 pub struct Model {
@@ -39,6 +42,13 @@ pub struct Model {
     /// The marks of what waits for a start, those of each step in the order in which it takes them.
     line: Vec<usize>,
     parked: Vec<Parked>,
+    /// Calls of steps that wait for a signal, the longest waiting first.
+    pub waits: Vec<Wait>,
+    /// Signals for inboxes that nobody has received, oldest first.
+    pub unread: Vec<Value>,
+    /// How many signals were sent to inboxes, and how many of them steps have taken that have finished.
+    posted: usize,
+    taken: usize,
     ended: BTreeSet<StepId>,
     limits: Limits,
     /// What is left of the time that it may be at work.
@@ -111,6 +121,8 @@ pub struct Work {
     pub counts: Counts,
     /// What each emitter has sent into which scope; `None` before the first start.
     pub senders: Option<Vec<Sender>>,
+    /// What its calls have come to, in the order in which they were made first.
+    pub notes: Vec<(NoteKey, Came)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +155,8 @@ pub struct Question {
     /// It has, and nobody took that.
     pub is_over: bool,
     pub counts: Counts,
+    /// The call of a step that waits for the answer itself.
+    pub asker: Option<Caller>,
 }
 
 /// A half-filled join.
@@ -164,6 +178,10 @@ impl Model {
             questions: Vec::new(),
             line: Vec::new(),
             parked: Vec::new(),
+            waits: Vec::new(),
+            unread: Vec::new(),
+            posted: 0,
+            taken: 0,
             ended: BTreeSet::new(),
             limits,
             left: limits.timeout,
@@ -218,6 +236,8 @@ impl Model {
             Tick::Finished { invocation, attempt, .. }
             | Tick::Failed { invocation, attempt, .. }
             | Tick::Sent { invocation, attempt, .. } => runs(invocation, attempt),
+            Tick::Noted { invocation, attempt, key, note } => self.may_note(*invocation, *attempt, key, note),
+            Tick::Withdrawn { invocation, attempt, key } => self.may_withdraw(*invocation, *attempt, key),
             Tick::Answered { request, .. } => self.questions.iter().any(|it| it.id == Some(*request)),
             _ => true,
         }
@@ -232,7 +252,11 @@ impl Model {
             }
             Tick::Signal { event } => {
                 self.seen.count("signals");
-                self.comes_from_outside(*event);
+                if self.graph.has_inbox(event.event) {
+                    self.post(*event);
+                } else {
+                    self.comes_from_outside(*event);
+                }
             }
             Tick::Finished { invocation, emitted, .. } => {
                 work(invocation).into_iter().for_each(|it| self.finish(it, emitted));
@@ -246,10 +270,22 @@ impl Model {
             }
             Tick::Answered { request, response } => {
                 if let Some(position) = self.questions.iter().position(|it| it.id == Some(*request)) {
-                    let Question { at, step, counts, .. } = self.questions.remove(position);
+                    let Question { at, step, counts, asker, .. } = self.questions.remove(position);
                     self.expected.answered = Some(*request);
-                    self.deliver(*response, &Way { at, from: step, counts });
+                    match asker {
+                        Some(caller) => {
+                            self.seen.count("questions of steps answered");
+                            self.has_come(&caller, Came::Answered(*response));
+                        }
+                        None => self.deliver(*response, &Way { at, from: step, counts }),
+                    }
                 }
+            }
+            Tick::Noted { invocation, attempt, key, note } => {
+                work(invocation).into_iter().for_each(|it| self.note(it, *attempt, key, note));
+            }
+            Tick::Withdrawn { invocation, key, .. } => {
+                work(invocation).into_iter().for_each(|it| self.withdraw(it, key));
             }
             Tick::Cancelled { .. } => self.put_down(Status::Cancelled, Expectation::Cancelled),
             Tick::Suspended => self.put_down(Status::Suspended, Expectation::Suspended),
@@ -274,6 +310,7 @@ impl Model {
         let parked = self.parked.iter().flat_map(|it| &it.slots).flatten().map(|(part, _)| size(part)).sum();
         let gathers = self.scopes.iter().flat_map(|scope| &scope.gathers);
         let gathered = gathers.flat_map(|gather| &gather.arrived).filter(|it| it.member.is_ok()).count();
+        self.every_signal_is_somewhere()?;
         self.ledger.balance(parked, gathered)
     }
 
@@ -297,6 +334,7 @@ impl Model {
         let way = Way { at, from: step, counts };
         // Nothing around it is over before what it returned is handed on.
         self.work[position].state = WorkState::Over;
+        self.let_go(position);
         match emitted {
             Emitted::None => _ = self.ended.insert(step),
             Emitted::One(value) if self.role(value.event) == Some(Role::Stop) => self.stop(*value),
@@ -333,13 +371,15 @@ impl Model {
     fn stop(&mut self, output: Value) {
         let running = self.work.iter().filter(|it| it.state == WorkState::Running);
         self.expected.aborted = running.filter_map(|it| it.id).collect();
-        self.expected.withdrawn = self.questions.iter().filter_map(|it| it.id).collect();
+        self.expected.withdrawn.extend(self.questions.iter().filter_map(|it| it.id));
         self.expected.ending = Some(Expectation::Completed(output));
         self.status = Status::Completed;
         self.work.clear();
         self.questions.clear();
         self.scopes.clear();
         self.parked.clear();
+        self.waits.clear();
+        self.unread.clear();
     }
 
     fn emit(&mut self, value: Value, way: &Way) {
@@ -347,21 +387,8 @@ impl Model {
             return self.deliver(value, way);
         }
         if self.is_open(way.at.scope) {
-            let closes = value.expires_in().map(|after| self.now.saturating_add(after));
-            self.seen.count("questions asked");
-            self.expected.asked.push((way.from, value, closes));
             let Way { at, from, counts } = way.clone();
-            let (prompt, asked) = (value, self.now);
-            self.questions.push(Question {
-                id: None,
-                step: from,
-                at,
-                prompt,
-                asked,
-                closes,
-                is_over: false,
-                counts,
-            });
+            self.ask(from, at, value, counts, None);
         }
     }
 
@@ -437,6 +464,7 @@ impl Model {
             first_failed_at: None,
             counts,
             senders: None,
+            notes: Vec::new(),
         });
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use workflow_runtime::engine::{InvocationId, Part, Stall};
+use workflow_runtime::engine::{InvocationId, NoteKey, Part, Stall};
 use workflow_runtime::graph::{EventId, Slot, StepId};
 use workflow_runtime::{RequestId, StepError};
 
@@ -27,6 +27,8 @@ pub struct Expected {
     pub withdrawn_at_once: usize,
     pub withdrawn: Vec<RequestId>,
     pub aborted: Vec<InvocationId>,
+    /// Calls of running steps for which something has come.
+    pub woken: Vec<(InvocationId, NoteKey)>,
     pub unpaired: Vec<(StepId, Vec<EventId>)>,
     /// Marks of what is started, in the order in which each step takes them.
     pub started: Vec<usize>,

@@ -4,7 +4,7 @@ use workflow_runtime::engine::Status;
 use workflow_runtime::graph::StepId;
 
 use super::seen::Expectation;
-use super::{Model, WorkState};
+use super::{Model, Work, WorkState};
 
 /// How long a run may take.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,9 +31,10 @@ impl Model {
         first.into_iter().chain(self.time_is_up_at()).min()
     }
 
-    /// A run is at work while any step is queued, running or delayed, and not while it only waits for people.
+    /// A run is at work while any step is queued, delayed, or running without an answer or a signal that it waits for.
     fn is_at_work(&self) -> bool {
-        self.status == Status::Running && !self.work.is_empty()
+        let waits = |it: &Work| it.state == WorkState::Running && it.waits();
+        self.status == Status::Running && !self.work.iter().all(waits)
     }
 
     fn dues(&self) -> Vec<(u64, Due)> {
@@ -60,6 +61,8 @@ impl Model {
         let passed = at.saturating_sub(self.now);
         if self.is_at_work() {
             self.left = self.left.map(|left| left.saturating_sub(passed));
+        } else if passed > 0 && self.left.is_some() && !self.work.is_empty() {
+            self.seen.count("times at which the time of a run stood because its steps waited");
         }
         self.now = self.now.max(at);
     }

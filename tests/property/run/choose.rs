@@ -157,7 +157,7 @@ impl Run<'_> {
         match (pace, dice.below(10)) {
             (Pace::Orderly, 0) => due + dice.below(40) as u64,
             (Pace::Orderly, _) | (Pace::Wild, 0..=5) => due,
-            (Pace::Wild, 6) => (due - 1).max(self.clock),
+            (Pace::Wild, 6) => due.saturating_sub(1).max(self.clock),
             (Pace::Wild, 7 | 8) => due + dice.below(500) as u64,
             (Pace::Wild, _) => due + 1_000_000,
         }

@@ -2,21 +2,22 @@
 
 use workflow_runtime::RequestId;
 use workflow_runtime::engine::{
-    Branch, Command, Counted, Ending, Invocation, InvocationId, InvocationState, Notice, ScopeId, Status,
-    Time,
+    Branch, Command, Counted, Ending, Invocation, InvocationId, InvocationState, NoteKey, Noted, Notice,
+    ScopeId, Status, Time,
 };
 use workflow_runtime::graph::{EventId, PointId, StepId};
 
 use super::{Held, Run, ensure};
 use crate::case::{Value, emitters};
 use crate::dice::mix;
-use crate::model::{Expectation, Expected, WorkState};
+use crate::model::{Came, Expectation, Expected, Question, WorkState};
 
 /// What the commands of one tick come to.
 #[derive(Default)]
 struct Told {
     started: Vec<InvocationId>,
     aborted: Vec<InvocationId>,
+    woken: Vec<(InvocationId, NoteKey)>,
     finished: Vec<(InvocationId, Vec<(EventId, u32)>)>,
     notices: Vec<Notice<Value>>,
     ending: Option<Expectation>,
@@ -28,6 +29,7 @@ impl Run<'_> {
         self.scopes_are_as_expected()?;
         self.invocations_are_as_expected()?;
         self.questions_are_as_expected()?;
+        self.notes_are_as_expected()?;
         self.commands_are_as_expected(resumes)?;
         let (state, model) = (self.engine.state(), &self.model);
         ensure!(*state.status() == model.status, "it is {:?} and not {:?}", state.status(), model.status);
@@ -129,6 +131,7 @@ impl Run<'_> {
             ensure!(
                 question.id.is_none_or(|known| known == id)
                     && (it.step, it.branch, it.prompt) == (question.step, branch, question.prompt)
+                    && it.is_inside() == question.asker.is_some()
                     && (it.asked_at, it.expires_at) == (Time(question.asked), question.closes.map(Time)),
                 "question {id} is {it:?} and not asked at {} until {:?}",
                 question.asked,
@@ -137,6 +140,55 @@ impl Run<'_> {
             self.model.questions[position].id = Some(id);
         }
         ensure!(there.next().is_none(), "a question is open that was not asked");
+        Ok(())
+    }
+
+    /// What each call of each step has come to, and who waits for a signal before whom.
+    fn notes_are_as_expected(&mut self) -> Held {
+        let mut waits = Vec::new();
+        for work in &self.model.work {
+            let Some(id) = work.id else { continue };
+            let notes = self.engine.state().invocation(id).into_iter().flat_map(|it| it.notes());
+            let mut should: Vec<&(NoteKey, Came)> = work.notes.iter().collect();
+            should.sort_by(|(one, _), (other, _)| one.cmp(other));
+            let mut should = should.into_iter();
+            for (key, noted) in notes {
+                let caller = (work.mark, key.clone());
+                let Some((known, came)) = should.next() else {
+                    return Err(format!("{id} has noted {key:?}"));
+                };
+                let asked = |request: RequestId| {
+                    let asks = |it: &Question| it.id == Some(request) && it.asker.as_ref() == Some(&caller);
+                    self.model.questions.iter().any(asks)
+                };
+                let is_it = match (noted, came) {
+                    (Noted::Memo(is), Came::Memo(should)) => is == should,
+                    (Noted::Sleeping(is), Came::Sleeping(should)) => is.0 == *should,
+                    (Noted::Asked(request), Came::Asked) => asked(*request),
+                    (Noted::Expired(is), Came::Expired(should)) => is == should,
+                    (Noted::Answered(is), Came::Answered(should))
+                    | (Noted::Received(is), Came::Received(should)) => is == should,
+                    (Noted::Waiting(_), Came::Waiting) | (Noted::Withdrawn, Came::Withdrawn) => true,
+                    _ => false,
+                };
+                ensure!(key == known && is_it, "{key:?} of {id} is {noted:?}, and not {came:?} of {known:?}");
+                if let Noted::Waiting(wait) = noted {
+                    waits.push((*wait, caller));
+                }
+            }
+            ensure!(should.next().is_none(), "{id} has forgotten what it called");
+        }
+        waits.sort();
+        let (are, should) = (waits.len(), self.model.waits.len());
+        ensure!(are == should, "{are} calls wait for signals, and not {should}");
+        for ((id, caller), wait) in waits.into_iter().zip(&mut self.model.waits) {
+            let place = wait.id.get_or_insert(id);
+            ensure!(
+                (*place, &wait.caller) == (id, &caller),
+                "{caller:?} waits in place of {:?}",
+                wait.caller
+            );
+        }
         Ok(())
     }
 
@@ -153,6 +205,7 @@ impl Run<'_> {
         self.starts_are_in_order(&marks, resumes)?;
         same("is told to have finished", told.finished, expected.finished.clone().into_iter().collect())?;
         same("is aborted", told.aborted, expected.aborted.clone())?;
+        same("is woken", told.woken, expected.woken.clone())?;
         ensure!(told.ending == expected.ending, "the end is {:?} and not {:?}", told.ending, expected.ending);
         let fallen = fallen_by_the_wayside(&told.notices);
         for (step, events) in &fallen {
@@ -218,7 +271,8 @@ impl Run<'_> {
                     told.finished.push((*invocation, self.counts(emitted)));
                 }
                 Command::Publish(notice) => told.notices.push(notice.clone()),
-                other => return Err(format!("nothing here asks for {other:?}")),
+                Command::Wake { invocation, key } => told.woken.push((*invocation, key.clone())),
+                Command::Finish(_) => {}
             }
         }
         ensure!(starts.is_none(), "a start is told, and nothing is run");
@@ -320,7 +374,7 @@ impl Run<'_> {
             !runs
                 || state.invocations().next().is_some()
                 || state.requests().next().is_some()
-                || !self.case.signals().is_empty(),
+                || self.case.starts_steps_by_signals(),
             "it waits, and nobody knows for what"
         );
         Ok(())
