@@ -22,3 +22,4 @@ mod cost;
 mod orders;
 mod refused;
 mod troubles;
+mod waits;

@@ -37,6 +37,8 @@ pub struct Attempt {
     pub failure: Option<(StepError, Verdict)>,
     /// How many events each of its emitters sends at most, before it fails.
     pub sends: usize,
+    /// How many calls it makes before it fails.
+    pub calls: usize,
 }
 
 impl Troubles {
@@ -67,7 +69,7 @@ impl Troubles {
             Verdict::Final
         };
         let error = StepError::new(format_args!("{:04x}", dice.next() & 0xffff));
-        Attempt { failure: Some((error, verdict)), sends: dice.below(4) }
+        Attempt { failure: Some((error, verdict)), sends: dice.below(4), calls: dice.below(6) }
     }
 
     /// How long a question stays open.
@@ -86,7 +88,7 @@ impl Troubles {
 
 impl Attempt {
     pub(super) fn works() -> Self {
-        Self { failure: None, sends: usize::MAX }
+        Self { failure: None, sends: usize::MAX, calls: usize::MAX }
     }
 }
 

@@ -3,6 +3,7 @@
 //! What a step sends and emits follows from the case's seed, the step and its input, and from nothing else, so that
 //! only the engine could let the order in which steps finish change an outcome.
 
+mod calls;
 mod fate;
 mod value;
 mod ways;
@@ -10,10 +11,13 @@ mod ways;
 use std::sync::Arc;
 
 use workflow_runtime::engine::{Emitted, Input};
-use workflow_runtime::graph::{Alternative, EventId, Graph, ParamForm, PointId, Role, Step, StepId, Tool};
+use workflow_runtime::graph::{
+    Alternative, Event, EventId, Graph, ParamForm, PointId, Role, Step, StepId, Tool,
+};
 
 use crate::dice::{Dice, mix};
 
+pub use calls::{Call, memo};
 pub use fate::{Attempt, Troubles, Try};
 pub use value::{Value, history};
 
@@ -30,6 +34,8 @@ pub struct Case {
     signals: Arc<[EventId]>,
     /// Steps end neither branches nor the run if they can help it.
     restless: bool,
+    /// Steps use their tools while they run.
+    has_calls: bool,
     /// What goes wrong, if anything does.
     troubles: Option<Troubles>,
 }
@@ -46,7 +52,8 @@ impl Case {
         let events = (0..).map(EventId).zip(graph.events.iter());
         let taken = events.filter(|(id, _)| graph.takes_signal(*id));
         let signals = taken.map(|(id, _)| id).collect();
-        Self { graph: Arc::new(graph), seed, ways, signals, restless: false, troubles: None }
+        let graph = Arc::new(graph);
+        Self { graph, seed, ways, signals, restless: false, has_calls: false, troubles: None }
     }
 
     pub fn seed(&self) -> u64 {
@@ -99,9 +106,16 @@ impl Case {
     pub fn answer(&self, prompt: &Value) -> Value {
         let response = match self.graph.event(prompt.event).map(|event| event.role) {
             Some(Role::Prompt { response: Some(response), .. }) => response,
-            _ => prompt.event,
+            _ => self.kept_as(prompt.event).unwrap_or(prompt.event),
         };
         Value { event: response, history: mix(prompt.history, 0xa), limit: None, ..*prompt }
+    }
+
+    /// What the answer is kept as to a question that only steps ask themselves.
+    fn kept_as(&self, prompt: EventId) -> Option<EventId> {
+        let payload = self.graph.event(prompt)?.payload();
+        let is_it = |event: &Event| matches!(event.role, Role::Response { .. }) && event.payload() == payload;
+        self.graph.events.iter().position(is_it).map(|position| EventId(position as u16))
     }
 
     pub fn stops(&self, emitted: &Emitted<Value>) -> bool {

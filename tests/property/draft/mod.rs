@@ -4,9 +4,10 @@
 //! choice, branches that are joined, a fan-out and its gather, a loop. Such a graph mostly passes the rules. Some
 //! are bent afterwards: an event taken from elsewhere, one more parameter, a `Vec` put around something. That
 //! gives what nobody would draw, and some of it passes as well. [`trouble`] adds what is there for when something goes
-//! wrong, and signals.
+//! wrong, and signals; [`waits`] adds what steps ask and wait for while they run.
 
 mod trouble;
+mod waits;
 
 use workflow_runtime::graph::build::{AlternativeDecl, Builder, ReturnsDecl, StepDecl, ToolDecl};
 use workflow_runtime::graph::{Catches, EventId, Graph, Param, ParamForm, StepId, StepOptions};
@@ -60,6 +61,20 @@ pub fn sound_graph_for_troubles(dice: &mut Dice) -> Graph {
     }
 }
 
+/// A random graph as for troubles, with steps that ask and take signals while they run.
+pub fn sound_graph_that_waits(dice: &mut Dice) -> Graph {
+    loop {
+        let deep = dice.pick(&[0, 1, 1, 2]);
+        let graph = draft(dice, deep, |draft| {
+            draft.prepare_for_troubles();
+            draft.let_wait();
+        });
+        if graph.check().is_empty() {
+            return graph;
+        }
+    }
+}
+
 struct Draft {
     dice: Dice,
     steps: Vec<Drafted>,
@@ -81,6 +96,8 @@ struct Drafted {
     nest: usize,
     takes: Vec<Taken>,
     sends: Vec<Vec<Ev>>,
+    /// The questions that it asks and the signals that it takes while it runs.
+    waits: Vec<Ev>,
     optional: bool,
     gives: Vec<Given>,
     catches: Option<Caught>,
@@ -351,6 +368,7 @@ impl Draft {
             nest: self.nest,
             takes,
             sends: Vec::new(),
+            waits: Vec::new(),
             optional: gives.is_empty() || self.dice.percent(8),
             gives,
             catches: None,
@@ -449,6 +467,13 @@ impl Draft {
             for items in &drafted.sends {
                 let items = items.iter().map(|event| event.declared(&mut builder)).collect();
                 step.tools.push(ToolDecl::Emitter(items));
+            }
+            for event in &drafted.waits {
+                let declared = event.declared(&mut builder);
+                step.tools.push(match event {
+                    Ev::Ask(_) => ToolDecl::Asker(declared),
+                    _ => ToolDecl::Inbox(declared),
+                });
             }
             let mut gives: Vec<Given> = Vec::new();
             for given in &drafted.gives {

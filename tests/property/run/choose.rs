@@ -31,16 +31,20 @@ pub enum Pace {
 }
 
 /// Something on the way: what could come next.
-#[derive(Clone, Copy)]
 enum Next {
     Work(usize),
     Question(usize),
     Time(u64),
     Signal(EventId),
+    /// Something else that a step does.
+    Tick(Tick<Value>),
 }
 
 /// At most so many signals are sent to one run.
 const SIGNALS: usize = 4;
+
+/// .. if steps wait for them while they run.
+const MANY_SIGNALS: usize = 16;
 
 /// Later than this never comes.
 const NEVER: u64 = 1 << 40;
@@ -62,6 +66,11 @@ impl Run<'_> {
     /// One thing happens. `false` if nothing ever will by itself: the run waits for a signal, or for a time that
     /// never comes.
     pub fn step(&mut self, policy: Policy, pace: Pace, dice: &mut Dice) -> Held<bool> {
+        for position in 0..self.model.work.len() {
+            if self.model.work[position].state == WorkState::Running && !self.has_begun(position) {
+                self.call_again(position)?;
+            }
+        }
         let Some(next) = self.choose(policy, pace, dice)? else { return Ok(false) };
         let mut at = self.clock + dice.pick(&[0, 0, 1, 5, 30]);
         let next = match next {
@@ -70,14 +79,19 @@ impl Run<'_> {
             other if pace == Pace::Orderly => self.answered_until(at).unwrap_or(other),
             other => other,
         };
-        if let (Next::Question(_), Pace::Orderly) = (next, pace) {
+        if matches!(next, Next::Question(_)) && pace == Pace::Orderly {
             at = self.clock;
+        }
+        if let Next::Work(position) = next {
+            self.call_again(position)?;
         }
         let tick = match next {
             Next::Work(position) if pace == Pace::Wild && dice.percent(1) => self.stray(position)?,
             Next::Work(position) => match self.turn_of(position, dice)? {
                 Turn::Goes(tick) | Turn::Stops(tick, _) | Turn::Fails(tick) => tick,
+                Turn::Waits => return Err("a step that waits was chosen".to_owned()),
             },
+            Next::Tick(tick) => tick,
             Next::Question(position) => self.answer(position)?,
             Next::Time(until) => {
                 at = until;
@@ -105,14 +119,26 @@ impl Run<'_> {
 
     fn choose(&self, policy: Policy, pace: Pace, dice: &mut Dice) -> Held<Option<Next>> {
         let time = self.model.next_due().filter(|due| *due < NEVER);
-        let signals = if self.signals_sent < SIGNALS { self.case.signals() } else { &[] };
+        let (most, often) = if self.case.has_calls() { (MANY_SIGNALS, 18) } else { (SIGNALS, 10) };
+        let signals = if self.signals_sent < most { self.case.signals() } else { &[] };
         if let Some(due) = time.filter(|_| dice.percent(12)) {
             return Ok(Some(Next::Time(self.moment(due, pace, dice))));
         }
-        if !signals.is_empty() && dice.percent(10) {
+        if !signals.is_empty() && dice.percent(often) {
             return Ok(Some(Next::Signal(dice.pick(signals))));
         }
+        if self.case.has_calls() {
+            let some = match dice.below(40) {
+                0..=2 => self.to_give_up(),
+                3 => self.late_memos(),
+                _ => Vec::new(),
+            };
+            if !some.is_empty() {
+                return Ok(Some(Next::Tick(dice.pick(&some))));
+            }
+        }
         let work = self.model.work.iter().enumerate().filter(|(_, it)| it.state == WorkState::Running);
+        let work = work.filter(|(position, _)| !self.is_stuck(*position));
         let mut all: Vec<Next> = work.map(|(position, _)| Next::Work(position)).collect();
         let works = all.len();
         for (position, question) in self.model.questions.iter().enumerate() {
@@ -127,7 +153,11 @@ impl Run<'_> {
             }
             let waits = !self.case.signals().is_empty() || self.model.next_due().is_some();
             ensure!(waits, "nothing is on the way, and the run has not ended");
-            return Ok(signals.first().map(|_| Next::Signal(dice.pick(signals))));
+            if !signals.is_empty() {
+                return Ok(Some(Next::Signal(dice.pick(signals))));
+            }
+            let some = self.to_give_up();
+            return Ok((!some.is_empty()).then(|| Next::Tick(dice.pick(&some))));
         }
         let answers = all.len() - works;
         let chosen = match policy {
@@ -141,14 +171,14 @@ impl Run<'_> {
                 let step = |next: &Next| match *next {
                     Next::Work(position) => self.model.work[position].step.0,
                     Next::Question(position) => self.model.questions[position].step.0,
-                    Next::Time(_) | Next::Signal(_) => u16::MAX,
+                    Next::Time(_) | Next::Signal(_) | Next::Tick(_) => u16::MAX,
                 };
                 (0..all.len())
                     .min_by_key(|position| mix(taste, u64::from(step(&all[*position]))))
                     .unwrap_or(0)
             }
         };
-        Ok(Some(all[chosen]))
+        Ok(Some(all.swap_remove(chosen)))
     }
 
     /// The moment at which the time is told: when something is due, or also before or after it.
@@ -201,6 +231,7 @@ impl Run<'_> {
                     Turn::Goes(tick) => goes = goes.or(Some(tick)),
                     Turn::Fails(tick) => fails = fails.or(Some(tick)),
                     Turn::Stops(_, stop) => stops.push(stop),
+                    Turn::Waits => {}
                 }
             }
             let answer = (0..self.model.questions.len()).find(|it| !self.stays_unanswered(*it));

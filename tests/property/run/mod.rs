@@ -1,5 +1,6 @@
 //! One run of a real engine beside its model.
 
+mod calls;
 mod choose;
 mod compare;
 mod poke;
@@ -7,17 +8,20 @@ mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use workflow_runtime::engine::{
-    Command, Emitted, Engine, InvocationId, Refused, ScopeId, Stall, Status, Tick, Time, Verdict,
+    Command, Emitted, Engine, InvocationId, NoteKey, Noted, Refused, ScopeId, Stall, Status, Tick, Time,
+    Verdict,
 };
 use workflow_runtime::graph::{EventId, PointId, StepId};
 
-use crate::case::{Case, Try, Value, emitters, history};
+use crate::case::{Call, Case, Try, Value, emitters, history};
 use crate::dice::{Dice, mix};
 use crate::model::{Expectation, Limits, Model, Work};
 
+use calls::NextCall;
 pub use choose::{Pace, Policy};
 pub use saved::{Break, Return};
 
@@ -46,6 +50,12 @@ pub struct Run<'c> {
     mended: BTreeSet<u64>,
     /// Invocations that must never run again.
     over: BTreeSet<InvocationId>,
+    /// What each invocation calls.
+    calls: BTreeMap<InvocationId, Rc<[Call]>>,
+    /// How many of its calls an attempt has made.
+    called: BTreeMap<InvocationId, usize>,
+    /// What calls have come to, once a step has seen it: from then on it never changes.
+    found: BTreeMap<(InvocationId, NoteKey), Noted<Value>>,
     signals_sent: usize,
     newest_scope: ScopeId,
     last_finished: Option<(InvocationId, u32)>,
@@ -72,6 +82,8 @@ enum Turn {
     Stops(Tick<Value>, Value),
     /// It fails for good.
     Fails(Tick<Value>),
+    /// Nothing: it waits.
+    Waits,
 }
 
 impl<'c> Run<'c> {
@@ -86,6 +98,9 @@ impl<'c> Run<'c> {
             sent: BTreeMap::new(),
             mended: BTreeSet::new(),
             over: BTreeSet::new(),
+            calls: BTreeMap::new(),
+            called: BTreeMap::new(),
+            found: BTreeMap::new(),
             signals_sent: 0,
             newest_scope: ScopeId::ROOT,
             last_finished: None,
@@ -140,12 +155,23 @@ impl<'c> Run<'c> {
         let most = |emitter: usize| deed.sends[emitter].1.len().min(fate.sends);
         let unsent: Vec<usize> =
             (0..deed.sends.len()).filter(|it| (place(*it) as usize) < most(*it)).collect();
+        let (next, waits) = match self.next_call(position, fate.calls) {
+            NextCall::Is(tick) => (Some(tick), false),
+            NextCall::Waits => (None, true),
+            NextCall::None => (None, false),
+        };
+        if let Some(tick) = next.filter(|_| unsent.is_empty() || dice.percent(50)) {
+            return Ok(Turn::Goes(tick));
+        }
         if !unsent.is_empty() {
             let emitter = dice.pick(&unsent);
             let (point, values) = &deed.sends[emitter];
             let place = place(emitter);
             let event = values[place as usize];
             return Ok(Turn::Goes(Tick::Sent { invocation, attempt, point: *point, place, event }));
+        }
+        if waits {
+            return Ok(Turn::Waits);
         }
         if let Some((error, verdict)) = fate.failure {
             let tick = Tick::Failed { invocation, attempt, error, verdict };
@@ -224,6 +250,9 @@ impl<'c> Run<'c> {
         }
         if let Some(Expectation::Failed(id, ..)) = &self.model.expected.ending {
             self.mended.insert(id.0);
+            let failed = *id;
+            // What nobody answered in time is asked anew.
+            self.found.retain(|(id, _), noted| *id != failed || !matches!(noted, Noted::Expired(_)));
         }
         self.is_as_expected(tick == Tick::Resumed)?;
         if let (Tick::Finished { invocation, attempt, .. }, Some(_)) = (tick, &self.model.expected.finished) {
@@ -244,6 +273,18 @@ impl<'c> Run<'c> {
             }
             Tick::Failed { invocation, verdict: Verdict::Retry { .. }, .. } => {
                 self.sent.remove(invocation);
+                self.called.remove(invocation);
+            }
+            Tick::Noted { invocation, attempt, key, .. } => {
+                let is_current = work(invocation).is_some_and(|it| it.attempt == *attempt);
+                let calls = self.calls.get(invocation).filter(|_| is_current);
+                let place = calls.and_then(|calls| calls.iter().position(|it| it.key == *key));
+                if let Some(place) = place {
+                    self.called.insert(*invocation, place + 1);
+                }
+            }
+            Tick::Withdrawn { invocation, key, .. } => {
+                self.found.insert((*invocation, key.clone()), Noted::Withdrawn);
             }
             Tick::Sent { invocation, point, place, .. } => {
                 let step = work(invocation).map_or(StepId(0), |it| it.step);
@@ -281,6 +322,9 @@ impl<'c> Run<'c> {
             }
             Tick::Sent { invocation, event, place, .. } => {
                 format!("{} {invocation} sends {} at {place}", step(invocation), name(event.event))
+            }
+            Tick::Noted { invocation, attempt, key, note } => {
+                format!("{} {invocation} calls {key:?} in attempt {attempt}: {note:?}", step(invocation))
             }
             other => format!("{other:?}"),
         };

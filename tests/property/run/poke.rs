@@ -1,13 +1,13 @@
 //! Ticks that are not legal.
 
-use workflow_runtime::engine::{Emitted, InvocationId, Status, Tick, Time, Verdict};
+use workflow_runtime::engine::{Emitted, InvocationId, Note, NoteKey, NoteKind, Status, Tick, Time, Verdict};
 use workflow_runtime::graph::PointId;
 use workflow_runtime::{RequestId, StepError};
 
 use super::{Held, Run, ensure};
-use crate::case::Value;
+use crate::case::{Value, memo};
 use crate::dice::Dice;
-use crate::model::WorkState;
+use crate::model::{Came, WorkState};
 
 impl Run<'_> {
     /// A tick that is not legal is refused, and changes nothing, not even the time.
@@ -27,6 +27,32 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// A call that was noted already, is not of the attempt that runs, is none that the step can make, or does not wait.
+    fn illegal_note(&self, dice: &mut Dice) -> Option<Tick<Value>> {
+        if !self.case.has_calls() || self.model.work.is_empty() || dice.percent(50) {
+            return None;
+        }
+        let work = &self.model.work[dice.below(self.model.work.len())];
+        let (invocation, attempt) = (work.id?, work.attempt);
+        let old = if work.state == WorkState::Running { attempt - 1 } else { attempt };
+        let unknown = NoteKey { kind: NoteKind::Sleep, name: "never called".into(), count: 0 };
+        let (input, value) = (self.case.input(), Note::Memo(memo(attempt)));
+        let can_end = |came: &Came| !matches!(came, Came::Memo(_) | Came::Sleeping(_) | Came::Withdrawn);
+        let known = (!work.notes.is_empty()).then(|| dice.pick(&work.notes));
+        let noted = |attempt, key, note| Some(Tick::Noted { invocation, attempt, key, note });
+        let withdrawn = |attempt, key| Some(Tick::Withdrawn { invocation, attempt, key });
+        match (dice.below(8), known) {
+            (0, _) if self.model.status != Status::Running => noted(attempt, unknown, value),
+            (0, Some((key, _))) => noted(attempt, key, value),
+            (1, Some((key, _))) => noted(attempt, key, Note::Sleep(1)),
+            (2, _) => noted(old, unknown, Note::Sleep(1)),
+            (3, _) => noted(attempt, unknown, Note::Ask(input)),
+            (4, _) => noted(attempt, unknown, Note::Receive(input.event)),
+            (5 | 6, Some((key, came))) => withdrawn(if can_end(&came) { old } else { attempt }, key),
+            _ => withdrawn(attempt, unknown),
+        }
+    }
+
     fn illegal(&self, dice: &mut Dice) -> Tick<Value> {
         let input = self.case.input();
         let nobody = (InvocationId(1_000_000), 1);
@@ -41,6 +67,9 @@ impl Run<'_> {
             error: StepError::new("old"),
             verdict,
         };
+        if let Some(tick) = self.illegal_note(dice) {
+            return tick;
+        }
         if self.model.status != Status::Running {
             return match dice.below(7) {
                 0 => Tick::Started { input },

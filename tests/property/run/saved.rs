@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use workflow_runtime::engine::{Engine, InvocationId, Refused, Tick, Time, Verdict};
 use workflow_runtime::graph::StepId;
-use workflow_runtime::{RunId, Snapshot, StepError};
+use workflow_runtime::{Events as _, RunId, Snapshot, StepError};
 
 use super::{Held, Run, ensure};
 use crate::case::Value;
 use crate::dice::Dice;
-use crate::model::WorkState;
+use crate::model::{Work, WorkState};
 
 /// How a run is put down before it is taken up from its snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,9 @@ impl Run<'_> {
     /// Puts the run down, saves it, drops everything, and takes it up from the text that was saved.
     pub fn break_and_resume(&mut self, how: Break, again: Return, dice: &mut Dice) -> Held {
         self.put_down(how, dice)?;
+        if self.model.work.iter().any(Work::waits) {
+            self.model.seen.count("restores with waits open");
+        }
         self.engine = self.saved_and_restored()?.0;
         self.copy = None;
         self.resume(again)
@@ -90,6 +94,7 @@ impl Run<'_> {
         ensure!(before.requests().eq(after.requests()), "questions change in the snapshot\n{json}");
         ensure!(restored.next_due() == self.engine.next_due(), "what is due changes in the snapshot\n{json}");
         self.recoveries_are_as_expected(&json)?;
+        self.unread_is_as_expected(&json)?;
         Ok((restored, json))
     }
 
@@ -130,6 +135,27 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The signals that no inbox has received, in order. The engine tells nobody of them either.
+    fn unread_is_as_expected(&self, json: &str) -> Held {
+        if !self.case.has_calls() {
+            return Ok(());
+        }
+        #[derive(serde::Deserialize)]
+        struct Saved {
+            #[serde(default)]
+            unread: Vec<(String, Box<RawValue>)>,
+        }
+        let Saved { unread } = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let read = unread
+            .iter()
+            .filter_map(|(name, value)| Value::decode(self.case.graph.event_named(name)?, value).ok());
+        let read: Vec<Value> = read.collect();
+        let mut should = self.model.unread.clone();
+        should.sort_by_key(|it| it.event);
+        ensure!(read == should, "unread is {read:?} and not {should:?}");
+        Ok(())
+    }
+
     fn put_down(&mut self, how: Break, dice: &mut Dice) -> Held {
         let work = &self.model.work;
         let running = (0..work.len()).filter(|it| work[*it].state == WorkState::Running);
@@ -150,6 +176,7 @@ impl Run<'_> {
     /// A new attempt sends again from its first event.
     fn resume(&mut self, Return { at_once, behind }: Return) -> Held {
         let sent = std::mem::take(&mut self.sent);
+        self.called.clear();
         self.tick_at(self.clock.saturating_sub(behind), Tick::Resumed)?;
         for (invocation, counts) in sent.into_iter().filter(|_| at_once) {
             let Some(work) = self.model.work.iter().find(|it| it.id == Some(invocation)) else { continue };
