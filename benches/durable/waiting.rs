@@ -1,0 +1,173 @@
+//! Many runs that wait: what they take while they do, and what they cost a process that starts.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::to_raw_value;
+use tokio::task::JoinSet;
+use workflow_benches::flows::Asks;
+use workflow_benches::memory;
+use workflow_benches::table::Table;
+use workflow_benches::time::{now, show};
+use workflow_benches::{Size, two_threads};
+use workflow_runtime::prelude::*;
+use workflow_runtime::store::{Due, Interest, NewRun, RunStatus, Store};
+use workflow_runtime::{Runner, Time, journal};
+use workflow_store::{SqliteOptions, SqliteStore, Synchronous};
+
+/// The option under which this program is its own child, so that each measurement has a process of its own.
+const CHILD: &str = "--waiting";
+/// The run that is due when a runner starts.
+const DUE: &str = "due";
+/// Runs that are started at once.
+const AT_ONCE: u64 = 500;
+
+/// Does the work of a child, if that is what this process is.
+pub(crate) fn child() -> bool {
+    let args: Vec<String> = std::env::args().collect();
+    let Some(at) = args.iter().position(|arg| arg == CHILD) else { return false };
+    let [what, path, count] = &args[at + 1..at + 4] else { panic!("{CHILD} WHAT FILE COUNT") };
+    let (path, count) = (Path::new(path), count.parse().unwrap());
+    let numbers = two_threads().block_on(async {
+        match what.as_str() {
+            "fill" => fill(path, count).await,
+            _ => start_up(path).await,
+        }
+    });
+    println!("{}", numbers.map(|number| number.to_string()).join(" "));
+    true
+}
+
+/// The same program, for one measurement.
+fn measure(what: &str, path: &Path, count: u64) -> [f64; 4] {
+    let program = std::env::current_exe().unwrap();
+    let output =
+        Command::new(program).arg(CHILD).arg(what).arg(path).arg(count.to_string()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let numbers: Vec<f64> = text.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    numbers.try_into().unwrap()
+}
+
+/// A store in that file, which does not wait for the disk: that is measured elsewhere.
+async fn store(path: &Path) -> Arc<SqliteStore> {
+    Arc::new(SqliteOptions::new().synchronous(Synchronous::Normal).open(path).await.unwrap())
+}
+
+async fn runner(store: &Arc<SqliteStore>) -> Runner {
+    let store: Arc<dyn Store> = Arc::clone(store) as _;
+    Runner::builder().workflow(Asks).store(store).start().await.unwrap()
+}
+
+/// Starts so many runs that all ask something, and waits until they have left memory.
+async fn fill(path: &Path, count: u64) -> [f64; 4] {
+    let store = store(path).await;
+    let runner = runner(&store).await;
+    // One first, so that what is loaded once does not count.
+    wait_for_one(&runner, 0).await;
+    let before = memory::resident();
+    let began = now();
+    let mut runs = JoinSet::new();
+    for n in 1..count {
+        let runner = runner.clone();
+        runs.spawn(async move { wait_for_one(&runner, n).await });
+        if n >= AT_ONCE {
+            runs.join_next().await.unwrap().unwrap();
+        }
+    }
+    while let Some(done) = runs.join_next().await {
+        done.unwrap();
+    }
+    let taken = began.elapsed().as_secs_f64();
+    while runner.in_memory() > 0 {
+        // The runner looks after what is over with its next round.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let after = memory::resident();
+    // The runner must not take this one up before it ends.
+    runner.shutdown(Duration::ZERO).await;
+    let created = store.create(NewRun {
+        run: DUE.into(),
+        workflow: Asks::GRAPH.name.to_string(),
+        fingerprint: journal::fingerprint(Asks::GRAPH),
+        input: to_raw_value(DUE).unwrap(),
+        input_key: format!("\"{DUE}\""),
+        at: Time(1),
+        due: Due::Now,
+        tags: std::collections::BTreeMap::new(),
+        lease: None,
+    });
+    created.await.unwrap();
+    // The file is whole without the log beside it.
+    store.close().await.unwrap();
+    [before as f64, after as f64, memory::most_resident() as f64, taken]
+}
+
+async fn wait_for_one(runner: &Runner, n: u64) {
+    let id = RunId::from(format!("waits-{n}"));
+    let run = runner.start::<Asks>(id, format!("draft {n}")).await.unwrap();
+    let ask = workflow_benches::flows::asked::<workflow_benches::flows::Review, _>(&run).await;
+    assert!(ask.prompt.text.ends_with(&n.to_string()));
+}
+
+/// Starts a runner on what is there, until the run that is due has asked its question.
+async fn start_up(path: &Path) -> [f64; 4] {
+    let store = store(path).await;
+    let before = memory::resident();
+    let began = now();
+    let mut watch = store.watch(Interest::Run(DUE.into()));
+    let runner = runner(&store).await;
+    while store.show(&DUE.into()).await.unwrap().unwrap().run.status != RunStatus::Waiting {
+        watch.changed().await.unwrap();
+    }
+    let taken = began.elapsed().as_secs_f64();
+    let held = runner.in_memory();
+    let after = memory::resident();
+    runner.shutdown(Duration::ZERO).await;
+    [taken, held as f64, before as f64, after as f64]
+}
+
+pub(crate) fn print(size: Size) {
+    let count = size.pick(100_000, 10_000, 50);
+    let directory = tempfile::tempdir().unwrap();
+    let (many, none) = (directory.path().join("many.db"), directory.path().join("none.db"));
+    let [before, after, most, taken] = measure("fill", &many, count);
+    measure("fill", &none, 1);
+    let file = std::fs::metadata(&many).unwrap().len() as f64;
+    let bytes = memory::show;
+    let runs = count as f64;
+
+    let mut table = Table::new(&["what", "in all", "each run"]);
+    let spread = |value: f64| bytes(value / runs);
+    table.row(&["memory that they add", &bytes(after - before), &spread(after - before)]);
+    table.row(&["  the process, before and after", &format!("{}, {}", bytes(before), bytes(after))]);
+    table.row(&["  the most meanwhile", &bytes(most)]);
+    table.row(&["file", &bytes(file), &spread(file)]);
+    table.row(&["time to start them all, up to the question", &show(taken), &show(taken / runs)]);
+    table.print(&format!("{count} runs that wait, in a file"));
+
+    // Every start-up takes up the one run that is due; it is put back by making the file anew for each trial.
+    let mut table = Table::new(&[
+        "a runner starts up",
+        "first due run asks after",
+        "memory added",
+        "runs in memory then",
+    ]);
+    for (path, name) in
+        [(&none, "with that run alone".to_owned()), (&many, format!("with {count} that wait"))]
+    {
+        let mut trials = Vec::new();
+        for trial in 0..size.pick(5, 3, 1) {
+            let copy = directory.path().join(format!("trial-{trial}.db"));
+            std::fs::copy(path, &copy).unwrap();
+            trials.push(measure("start", &copy, 0));
+            std::fs::remove_file(&copy).unwrap();
+        }
+        trials.sort_by(|one, other| one[0].total_cmp(&other[0]));
+        let [taken, held, before, after] = trials[trials.len() / 2];
+        table.row(&[&name, &show(taken), &bytes(after - before), &held.to_string()]);
+    }
+    table.print("Starting up");
+}
