@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use workflow_benches::flows::Ping;
 use workflow_benches::table::Table;
 use workflow_benches::time::{median, now, show};
-use workflow_benches::{Size, two_threads};
+use workflow_benches::{Size, progress, two_threads};
 use workflow_runtime::Runner;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
@@ -34,6 +34,7 @@ impl Marks {
 pub(crate) fn print(size: Size) {
     let marks = size.pick(&[10, 100, 1_000, 20_000][..], &[10, 100, 1_000, 5_000], &[10, 100]);
     let steps = marks.last().copied().unwrap_or(0);
+    progress(&format!("a run of {steps} steps"));
     let window = size.pick(400, 200, 10);
     let began = Arc::new(Mutex::new(Vec::new()));
     let flow = Marks { began: Arc::clone(&began) };

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use workflow_benches::flows::Chain;
 use workflow_benches::table::Table;
 use workflow_benches::time::{show, take_turns, timed};
-use workflow_benches::{Size, two_threads};
+use workflow_benches::{Size, progress, two_threads};
 use workflow_runtime::store::Store;
 use workflow_runtime::{RunId, Runner};
 use workflow_store::{SqliteOptions, Synchronous};
@@ -39,6 +39,7 @@ pub(crate) fn print(size: Size) {
         let mut rows = Bare::open(&directory.path().join("rows.db"), synchronous);
         let mut grouped = Bare::open(&directory.path().join("grouped.db"), synchronous);
 
+        progress(&format!("steps of one run, {name}"));
         let times = take_turns(
             turns,
             &mut [&mut || runs(&runtime, &runner, 1, alone), &mut || floor.insert(alone, 1), &mut || {
@@ -60,6 +61,7 @@ pub(crate) fn print(size: Size) {
             &processor(2),
         ]);
 
+        progress(&format!("steps of {TOGETHER} runs, {name}"));
         let steps = each * TOGETHER;
         // Where each row waits for the disk, a few of them take long enough.
         let few = steps / each;

@@ -1,7 +1,7 @@
 //! Many runs that wait: what they take while they do, and what they cost a process that starts.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use workflow_benches::flows::Asks;
 use workflow_benches::memory;
 use workflow_benches::table::Table;
 use workflow_benches::time::{now, show};
-use workflow_benches::{Size, two_threads};
+use workflow_benches::{Size, progress, two_threads};
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::{Due, Interest, NewRun, RunStatus, Store};
 use workflow_runtime::{Runner, Time, journal};
@@ -43,9 +43,10 @@ pub(crate) fn child() -> bool {
 /// The same program, for one measurement.
 fn measure(what: &str, path: &Path, count: u64) -> [f64; 4] {
     let program = std::env::current_exe().unwrap();
-    let output =
-        Command::new(program).arg(CHILD).arg(what).arg(path).arg(count.to_string()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut command = Command::new(program);
+    command.arg(CHILD).arg(what).arg(path).arg(count.to_string());
+    let output = command.stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
     let numbers: Vec<f64> = text.split_whitespace().map(|number| number.parse().unwrap()).collect();
     numbers.try_into().unwrap()
@@ -75,6 +76,9 @@ async fn fill(path: &Path, count: u64) -> [f64; 4] {
         runs.spawn(async move { wait_for_one(&runner, n).await });
         if n >= AT_ONCE {
             runs.join_next().await.unwrap().unwrap();
+        }
+        if n % 10_000 == 0 {
+            progress(&format!("{n} of {count} runs have been started"));
         }
     }
     while let Some(done) = runs.join_next().await {
@@ -126,6 +130,7 @@ async fn start_up(path: &Path) -> [f64; 4] {
     let held = runner.in_memory();
     let after = memory::resident();
     runner.shutdown(Duration::ZERO).await;
+    store.close().await.unwrap();
     [taken, held as f64, before as f64, after as f64]
 }
 
@@ -133,6 +138,7 @@ pub(crate) fn print(size: Size) {
     let count = size.pick(100_000, 10_000, 50);
     let directory = tempfile::tempdir().unwrap();
     let (many, none) = (directory.path().join("many.db"), directory.path().join("none.db"));
+    progress(&format!("{count} runs that wait"));
     let [before, after, most, taken] = measure("fill", &many, count);
     measure("fill", &none, 1);
     let file = std::fs::metadata(&many).unwrap().len() as f64;
@@ -148,7 +154,8 @@ pub(crate) fn print(size: Size) {
     table.row(&["time to start them all, up to the question", &show(taken), &show(taken / runs)]);
     table.print(&format!("{count} runs that wait, in a file"));
 
-    // Every start-up takes up the one run that is due; it is put back by making the file anew for each trial.
+    // Every start-up takes up the one run that is due: it is put back by making the file anew for each trial, in a folder
+    // of its own, so that no log of another trial lies beside it.
     let mut table = Table::new(&[
         "a runner starts up",
         "first due run asks after",
@@ -160,10 +167,11 @@ pub(crate) fn print(size: Size) {
     {
         let mut trials = Vec::new();
         for trial in 0..size.pick(5, 3, 1) {
-            let copy = directory.path().join(format!("trial-{trial}.db"));
+            progress(&format!("start-up {name}, trial {}", trial + 1));
+            let trial = tempfile::tempdir().unwrap();
+            let copy = trial.path().join("runs.db");
             std::fs::copy(path, &copy).unwrap();
             trials.push(measure("start", &copy, 0));
-            std::fs::remove_file(&copy).unwrap();
         }
         trials.sort_by(|one, other| one[0].total_cmp(&other[0]));
         let [taken, held, before, after] = trials[trials.len() / 2];

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use workflow_benches::table::{Table, at_most};
 use workflow_benches::time::{Times, show};
-use workflow_benches::{Size, two_threads};
+use workflow_benches::{Size, progress, two_threads};
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
@@ -30,13 +30,14 @@ fn main() {
             "spawn",
             "inline",
             "ours / spawn",
+            "of processor time",
             "inline / spawn",
             "target",
             "",
         ]),
         others: Table::new(&["workload", "ours", "floor", "ratio", "of processor time", "target", ""]),
     };
-    let rows: [(&str, fn(&mut Bench)); 9] = [
+    let rows: [(&str, Row); 9] = [
         ("chain", speed::chain),
         ("short", speed::short),
         ("fan_out", speed::fan_out),
@@ -49,15 +50,20 @@ fn main() {
     ];
     for (name, row) in rows {
         if wants(name) {
+            progress(name);
             row(&mut bench);
         }
     }
     bench.against_floors.print("Against the floors");
     bench.others.print("Against something else");
     if wants("size") {
+        progress("size");
         size::print(bench.size);
     }
 }
+
+/// Measures, and adds what it measured to the tables.
+type Row = fn(&mut Bench);
 
 struct Bench {
     size: Size,

@@ -26,12 +26,13 @@ pub enum Size {
 }
 
 impl Size {
-    /// As the command line says. Cargo gives `--bench` to what it runs as a benchmark.
+    /// As the command line says. Cargo gives `--bench` to what it runs as a benchmark, and nothing to what it runs as a
+    /// test.
     #[must_use]
     pub fn of_args() -> Self {
         let said = |option: &str| std::env::args().any(|arg| arg == option);
         match () {
-            () if !said("--bench") => Self::Test,
+            () if said("--test") || !said("--bench") => Self::Test,
             () if said("--quick") => Self::Quick,
             () => Self::Full,
         }
@@ -44,6 +45,11 @@ impl Size {
             Self::Test => test,
         }
     }
+}
+
+/// Says what is measured now, beside the tables.
+pub fn progress(what: &str) {
+    eprintln!("measuring: {what}");
 }
 
 /// The machine that all workloads are measured on: two threads, as the targets say.
