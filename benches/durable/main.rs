@@ -12,6 +12,7 @@ mod waiting;
 use workflow_benches::Size;
 
 fn main() {
+    workflow_benches::end_with_a_panic();
     if waiting::child() {
         return;
     }

@@ -19,6 +19,7 @@ use workflow_benches::time::{Times, show};
 use workflow_benches::{Size, progress, two_threads};
 
 fn main() {
+    workflow_benches::end_with_a_panic();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let wants = |row: &str| wanted.is_empty() || wanted.iter().any(|wanted| row.starts_with(wanted.as_str()));
     let mut bench = Bench {

@@ -4,24 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
-use workflow_benches::flows::{BATCH, Publishes};
+use workflow_benches::flows::{Publishes, Turns};
 use workflow_benches::table::at_most;
 use workflow_benches::time::{show, take_turns, timed};
 use workflow_runtime::prelude::*;
 
 use crate::Bench;
 
-/// So many batches may be published that a reader has not read.
-const AHEAD: u32 = 3;
-
 /// Many items published, and read by one reader and by ten; everybody reads everything.
 pub(crate) fn stream(bench: &mut Bench) {
     let items = bench.size.pick(200_000, 50_000, 1_000);
     let turns = bench.size.pick(15, 7, 1);
     for (readers, name, channel) in [
-        (1, "mpsc", mpsc_channel as fn(&Runtime, u64, u32) -> Duration),
+        (1, "mpsc", mpsc_channel as fn(&Runtime, u64, usize) -> Duration),
         (1, "broadcast", broadcast_channel),
         (10, "broadcast", broadcast_channel),
     ] {
@@ -47,18 +44,13 @@ pub(crate) fn stream(bench: &mut Bench) {
     }
 }
 
-/// How often a reader of so many items has given a turn, so that all of them can be published.
-fn turns(readers: u32) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new((readers * AHEAD) as usize))
-}
-
-fn ours(runtime: &Runtime, items: u64, readers: u32) -> Duration {
+fn ours(runtime: &Runtime, items: u64, readers: usize) -> Duration {
     timed(runtime, async move {
-        let turns = turns(readers);
-        let run = Publishes { readers, turns: Arc::clone(&turns) }.run(items);
+        let turns = Turns::new(readers);
+        let run = Publishes { turns: turns.clone() }.run(items);
         let mut reading = JoinSet::new();
-        for _ in 0..readers {
-            let (mut events, turns) = (run.events(), Arc::clone(&turns));
+        for reader in 0..readers {
+            let (mut events, turns) = (run.events(), turns.clone());
             reading.spawn(async move {
                 let mut read = 0;
                 while let Some(event) = events.next().await {
@@ -66,9 +58,7 @@ fn ours(runtime: &Runtime, items: u64, readers: u32) -> Duration {
                         RunEventKind::Progress { value, .. } => {
                             assert_eq!(value, read);
                             read += 1;
-                            if read % BATCH == 0 {
-                                turns.add_permits(1);
-                            }
+                            turns.has_read(reader, read);
                         }
                         RunEventKind::Missed { count } => panic!("{count} events were missed"),
                         _ => {}
@@ -84,17 +74,15 @@ fn ours(runtime: &Runtime, items: u64, readers: u32) -> Duration {
     })
 }
 
-fn mpsc_channel(runtime: &Runtime, items: u64, readers: u32) -> Duration {
+fn mpsc_channel(runtime: &Runtime, items: u64, readers: usize) -> Duration {
     assert_eq!(readers, 1);
     timed(runtime, async move {
-        let turns = turns(readers);
+        let turns = Turns::new(readers);
         let (sender, mut receiver) = mpsc::unbounded_channel();
-        let publishing = Arc::clone(&turns);
+        let publishing = turns.clone();
         let publish = tokio::spawn(async move {
             for item in 0..items {
-                if item % BATCH == 0 {
-                    publishing.acquire_many(readers).await.unwrap().forget();
-                }
+                publishing.wait(item).await;
                 sender.send(item).unwrap();
             }
         });
@@ -103,9 +91,7 @@ fn mpsc_channel(runtime: &Runtime, items: u64, readers: u32) -> Duration {
             while let Some(item) = receiver.recv().await {
                 assert_eq!(item, read);
                 read += 1;
-                if read % BATCH == 0 {
-                    turns.add_permits(1);
-                }
+                turns.has_read(0, read);
             }
             read
         });
@@ -114,30 +100,26 @@ fn mpsc_channel(runtime: &Runtime, items: u64, readers: u32) -> Duration {
     })
 }
 
-fn broadcast_channel(runtime: &Runtime, items: u64, readers: u32) -> Duration {
+fn broadcast_channel(runtime: &Runtime, items: u64, readers: usize) -> Duration {
     timed(runtime, async move {
-        let turns = turns(readers);
+        let turns = Turns::new(readers);
         let (sender, _) = broadcast::channel(1_024);
         let mut reading = JoinSet::new();
-        for _ in 0..readers {
-            let (mut receiver, turns) = (sender.subscribe(), Arc::clone(&turns));
+        for reader in 0..readers {
+            let (mut receiver, turns) = (sender.subscribe(), turns.clone());
             reading.spawn(async move {
                 let mut read = 0;
                 while let Ok(item) = receiver.recv().await {
                     assert_eq!(item, read);
                     read += 1;
-                    if read % BATCH == 0 {
-                        turns.add_permits(1);
-                    }
+                    turns.has_read(reader, read);
                 }
                 read
             });
         }
         let publish = tokio::spawn(async move {
             for item in 0..items {
-                if item % BATCH == 0 {
-                    turns.acquire_many(readers).await.unwrap().forget();
-                }
+                turns.wait(item).await;
                 sender.send(item).unwrap();
             }
         });

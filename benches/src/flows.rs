@@ -155,13 +155,41 @@ impl Computes {
 }
 
 /// So many items are published before readers have to keep up.
-pub const BATCH: u64 = 256;
+const BATCH: u64 = 256;
+
+/// So many batches may be published that a reader has not read.
+const AHEAD: usize = 3;
+
+/// Lets whoever publishes be as far ahead of each reader as a stream keeps, and no further.
+#[derive(Clone)]
+pub struct Turns(Arc<[Semaphore]>);
+
+impl Turns {
+    #[must_use]
+    pub fn new(readers: usize) -> Self {
+        Self((0..readers).map(|_| Semaphore::new(AHEAD)).collect())
+    }
+
+    /// Waits, before the first item of a batch, until everybody has read enough.
+    pub async fn wait(&self, item: u64) {
+        if item % BATCH == 0 {
+            for turns in &*self.0 {
+                turns.acquire().await.unwrap().forget();
+            }
+        }
+    }
+
+    /// That reader has read so many.
+    pub fn has_read(&self, reader: usize, read: u64) {
+        if read % BATCH == 0 {
+            self.0[reader].add_permits(1);
+        }
+    }
+}
 
 /// Publishes numbers, as fast as its readers read.
 pub struct Publishes {
-    pub readers: u32,
-    /// Each reader gives one turn for each batch that it has read.
-    pub turns: Arc<Semaphore>,
+    pub turns: Turns,
 }
 
 #[workflow(progress = u64)]
@@ -169,9 +197,7 @@ impl Publishes {
     #[step]
     async fn publish(&self, Start(n): Start<u64>, ctx: &Context<Self>) -> Stop<u64> {
         for item in 0..n {
-            if item % BATCH == 0 {
-                self.turns.acquire_many(self.readers).await.unwrap().forget();
-            }
+            self.turns.wait(item).await;
             ctx.publish(item);
         }
         Stop(n)

@@ -52,6 +52,15 @@ pub fn progress(what: &str) {
     eprintln!("measuring: {what}");
 }
 
+/// Ends the process with the first panic, wherever it is. What others of its tasks wait for would else never come.
+pub fn end_with_a_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::exit(1);
+    }));
+}
+
 /// The machine that all workloads are measured on: two threads, as the targets say.
 #[must_use]
 pub fn two_threads() -> tokio::runtime::Runtime {

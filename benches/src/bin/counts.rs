@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use allocation_counter::{AllocationInfo, measure};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
 use workflow_benches::floor::question::{Held, Way};
 use workflow_benches::floor::works::{self, ChainEvent, FanOutEvent, ShortEvent};
 use workflow_benches::floor::{inline, spawn};
-use workflow_benches::flows::{Asks, Chain, FanOut, PlainChain, Publishes, Review, Short, asked};
+use workflow_benches::flows::{Asks, Chain, FanOut, PlainChain, Publishes, Review, Short, Turns, asked};
 use workflow_benches::memory;
 use workflow_benches::table::Table;
 use workflow_runtime::prelude::*;
@@ -122,16 +121,14 @@ fn table(runtime: &Runtime, few: bool) {
 }
 
 async fn publish(items: u64) {
-    let turns = Arc::new(Semaphore::new(3));
-    let run = Publishes { readers: 1, turns: Arc::clone(&turns) }.run(items);
+    let turns = Turns::new(1);
+    let run = Publishes { turns: turns.clone() }.run(items);
     let mut events = run.events();
     let mut read = 0;
     while let Some(event) = events.next().await {
         if matches!(event.unwrap().kind, RunEventKind::Progress { .. }) {
             read += 1;
-            if read % workflow_benches::flows::BATCH == 0 {
-                turns.add_permits(1);
-            }
+            turns.has_read(0, read);
         }
     }
     assert_eq!(read, items);
