@@ -105,7 +105,7 @@ async fn wait_for_all(runner: &Runner, runs: Range<u64>, count: u64) -> Duration
         if asking.len() as u64 >= AT_ONCE {
             asking.join_next().await.unwrap().unwrap();
         }
-        if n > 0 && n % 10_000 == 0 {
+        if n > 0 && n.is_multiple_of(10_000) {
             progress(&format!("{n} of {count} runs have been started"));
         }
     }

@@ -1,6 +1,6 @@
 //! Speed against the floors: the same work by hand, in turns with ours. [`floor`](workflow_benches::floor) says how.
 //!
-//! `cargo bench -p workflow-benches --bench floors [-- --quick] [ROW ..]`, where a row is named by the beginning of a
+//! `cargo bench -p workflow-benches --bench floors [-- [--quick] [ROW ..]]`, where a row is named by the beginning of a
 //! function of this program, such as `chain`.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "that is how a benchmark fails")]

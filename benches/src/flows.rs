@@ -172,7 +172,7 @@ impl Turns {
 
     /// Waits, before the first item of a batch, until everybody has read enough.
     pub async fn wait(&self, item: u64) {
-        if item % BATCH == 0 {
+        if item.is_multiple_of(BATCH) {
             for turns in &*self.0 {
                 turns.acquire().await.unwrap().forget();
             }
@@ -181,7 +181,7 @@ impl Turns {
 
     /// That reader has read so many.
     pub fn has_read(&self, reader: usize, read: u64) {
-        if read % BATCH == 0 {
+        if read.is_multiple_of(BATCH) {
             self.0[reader].add_permits(1);
         }
     }

@@ -1,7 +1,7 @@
 //! What the runtime costs, measured beside what the machine allows.
 //!
-//! `cargo bench -p workflow-benches` runs everything with its full sizes; with `-- --quick`, smaller ones. Run as a test
-//! (`cargo test --benches`), it only shows that each workload works.
+//! `README.md` beside this crate says how to run it and how to read what it prints. Run as a test
+//! (`cargo test --all-targets`), it only shows that each workload works.
 //!
 //! Contenders take turns, and what is compared are the ratios of single turns: whatever else the machine does meets all
 //! of them.

@@ -34,15 +34,18 @@ struct Taken {
     processor: f64,
 }
 
-/// Lets contenders take turns, after one that does not count.
+/// Lets contenders take turns, after one that does not count. With `--ours`, the first one, which is ours, has all turns to
+/// itself, and what is told of the others means nothing.
 pub fn take_turns(turns: usize, contenders: &mut [&mut dyn FnMut() -> Duration]) -> Times {
+    let alone = std::env::args().any(|arg| arg == "--ours");
     let mut times = vec![Vec::with_capacity(turns); contenders.len()];
     for turn in 0..=turns {
         for offset in 0..contenders.len() {
             // Nobody is always the first.
             let at = (turn + offset) % contenders.len();
+            let runs = if alone { 0 } else { at };
             let before = processor();
-            let time = contenders[at]().as_secs_f64();
+            let time = contenders[runs]().as_secs_f64();
             let processor = processor() - before;
             if turn > 0 {
                 times[at].push(Taken { time, processor });
