@@ -10,6 +10,7 @@ mod steps;
 mod waiting;
 
 use workflow_benches::Size;
+use workflow_benches::others::Others;
 
 fn main() {
     workflow_benches::end_with_a_panic();
@@ -17,7 +18,9 @@ fn main() {
         return;
     }
     let size = Size::of_args();
+    let others = Others::watch();
     steps::print(size);
     flat::print(size);
     waiting::print(size);
+    others.print();
 }

@@ -14,6 +14,7 @@ mod streams;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
+use workflow_benches::others::Others;
 use workflow_benches::table::{Table, at_most};
 use workflow_benches::time::{Times, show};
 use workflow_benches::{Size, progress, two_threads};
@@ -22,6 +23,7 @@ fn main() {
     workflow_benches::end_with_a_panic();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let wants = |row: &str| wanted.is_empty() || wanted.iter().any(|wanted| row.starts_with(wanted.as_str()));
+    let others = Others::watch();
     let mut bench = Bench {
         size: Size::of_args(),
         runtime: Arc::new(two_threads()),
@@ -61,6 +63,7 @@ fn main() {
         progress("size");
         size::print(bench.size);
     }
+    others.print();
 }
 
 /// Measures, and adds what it measured to the tables.

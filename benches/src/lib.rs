@@ -12,6 +12,7 @@
 pub mod floor;
 pub mod flows;
 pub mod memory;
+pub mod others;
 pub mod table;
 pub mod time;
 
