@@ -43,7 +43,8 @@ impl Model {
         let own: Vec<(usize, u32)> = work.senders.iter().flatten().map(|it| (it.scope, it.sent)).collect();
 
         if let Some((handler, counts)) = self.handler(work.step, &way.counts) {
-            self.discard(position, GIVEN_BACK);
+            let taken = self.discard(position, GIVEN_BACK);
+            self.give_back(taken);
             own.iter().for_each(|(scope, _)| self.tear(*scope));
             return self.recover(handler, failure, work.input, work.at, counts);
         }
@@ -51,7 +52,8 @@ impl Model {
             self.seen.count("failures that go on after an error handler has run");
         }
         if own.iter().any(|(scope, _)| !self.failure_gathers(*scope).is_empty()) {
-            self.discard(position, GIVEN_BACK);
+            let taken = self.discard(position, GIVEN_BACK);
+            self.give_back(taken);
             for (scope, index) in own {
                 self.hand_over(&failure, &Way { at: At { scope, index }, ..way.clone() });
             }
@@ -59,7 +61,8 @@ impl Model {
         }
         match self.taker(work.at) {
             Some(taker) => {
-                self.discard(position, GIVEN_BACK);
+                let taken = self.discard(position, GIVEN_BACK);
+                self.give_back(taken);
                 own.iter().for_each(|(scope, _)| self.tear(*scope));
                 self.give(taker, &failure, &way);
             }

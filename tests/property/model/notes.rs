@@ -161,7 +161,7 @@ impl Model {
     }
 
     /// What was taken counts as not taken: it goes to who waits, else ahead of what is unread.
-    fn give_back(&mut self, mut signals: Vec<Value>) {
+    pub(super) fn give_back(&mut self, mut signals: Vec<Value>) {
         signals.retain(|signal| {
             let taken = self.hand_to_the_longest_waiting(*signal);
             self.seen.count(if taken {
@@ -203,8 +203,8 @@ impl Model {
         }
     }
 
-    /// A step comes to nothing, and has taken no signals.
-    pub(super) fn discard(&mut self, position: usize, why: &'static str) {
+    /// A step comes to nothing, and what it took is given back.
+    pub(super) fn discard(&mut self, position: usize, why: &'static str) -> Vec<Value> {
         let Work { mark, notes, .. } = self.work.remove(position);
         for (key, _) in &notes {
             self.stop_waiting(&(mark, key.clone()));
@@ -216,7 +216,7 @@ impl Model {
         });
         let taken: Vec<Value> = taken.collect();
         taken.iter().for_each(|_| self.seen.count(why));
-        self.give_back(taken);
+        taken
     }
 
     /// Checks that every signal that was ever sent to inboxes is somewhere, once.

@@ -136,15 +136,8 @@ impl Model {
         all
     }
 
-    /// The same, in the order in which they are cancelled. It decides which signals lie ahead of which when several
-    /// steps give back what they took.
-    fn as_they_are_cancelled(&self, scope: usize) -> Vec<usize> {
-        let inner = self.scopes.iter().rev().filter(|it| it.parent.scope == scope);
-        std::iter::once(scope).chain(inner.flat_map(|it| self.as_they_are_cancelled(it.number))).collect()
-    }
-
     pub(super) fn cancel(&mut self, scope: usize) {
-        let (doomed, order) = (self.all_in(scope), self.as_they_are_cancelled(scope));
+        let doomed = self.all_in(scope);
         for it in self.scopes.extract(|it| doomed.contains(&it.number)) {
             self.seen.count("scopes cancelled");
             let arrived = it.gathers.iter().flat_map(|gather| &gather.arrived);
@@ -158,13 +151,13 @@ impl Model {
         if self.work.iter().any(is_delayed) {
             self.seen.count("scopes cancelled in which something was to be tried again");
         }
-        for scope in order {
-            while let Some(position) = self.work.iter().position(|it| it.at.scope == scope) {
-                let work = &self.work[position];
-                self.expected.aborted.extend(work.id.filter(|_| work.state == WorkState::Running));
-                self.discard(position, "signals given back by cancelled steps");
-            }
+        let mut given_back = Vec::new();
+        while let Some(position) = self.work.iter().position(|it| doomed.contains(&it.at.scope)) {
+            let work = &self.work[position];
+            self.expected.aborted.extend(work.id.filter(|_| work.state == WorkState::Running));
+            given_back.extend(self.discard(position, "signals given back by cancelled steps"));
         }
+        self.give_back(given_back);
         for it in self.questions.extract(|it| doomed.contains(&it.at.scope)) {
             match it.id {
                 Some(id) => self.expected.withdrawn.push(id),
