@@ -2,7 +2,7 @@
 //!
 //! The latest events are kept in a ring. Readers are cursors into it: they hold nothing, slow nothing
 //! down, and learn by [`RunEventKind::Missed`] when they fell behind it. The terminal event is the last one and
-//! never makes room for another, so every reader gets it, once. A question that is open outlives the ring.
+//! makes room for no other, so every reader gets it, once. A question that is open outlives the ring.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -671,8 +671,7 @@ impl<W: Workflow> Writer<'_, W> {
             unstored.extend(body.map(|body| StoredEvent { number, tick, at, body }).ok());
         }
         ring.over = event.is_terminal();
-        // The terminal event takes nobody's place.
-        if ring.kept.len() == EVENTS_KEPT && !ring.over {
+        if ring.kept.len() == EVENTS_KEPT {
             ring.drop_oldest();
         }
         ring.kept.push_back(event);

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
 
 use super::clock::{Clock, millis};
 use super::ledger::{Journal, Ledger, Standing};
@@ -125,6 +126,7 @@ impl<W: Workflow> Host<W> {
             lanes: 0,
             holds: 0,
             at_work: 0,
+            now: Instant::now(),
             tasks: BTreeMap::new(),
             listeners: BTreeMap::new(),
             ending: None,

@@ -33,7 +33,12 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Time {
-        Time(self.started_at.0.saturating_add(millis(self.started.elapsed())))
+        self.at(Instant::now())
+    }
+
+    /// The time of a moment.
+    pub(super) fn at(&self, moment: Instant) -> Time {
+        Time(self.started_at.0.saturating_add(millis(moment.saturating_duration_since(self.started))))
     }
 }
 

@@ -56,7 +56,7 @@ impl<W: Workflow> Lane<W> {
                     // A worker looks at what came from elsewhere, and at its timers, once in so many polls. After a
                     // step that has kept it for long, that must not take as many such steps. (Not `yield_now`:
                     // what that defers cannot be taken over by another worker, while this one may be kept again.)
-                    let polls = if shift.is_long() { POLLS_AFTER_LONG } else { 1 };
+                    let polls = if shift.is_long(Instant::now()) { POLLS_AFTER_LONG } else { 1 };
                     for _ in 0..polls {
                         give_way().await;
                     }
@@ -73,7 +73,7 @@ impl<W: Workflow> Lane<W> {
 
     fn next(&self, shift: &Shift) -> Next<W::Event> {
         let mut afterwards = Afterwards::default();
-        let next = Host::next(&mut self.host.lock(), shift.goes_on(), &mut afterwards);
+        let next = Host::next(&mut self.host.lock(), shift.goes_on(Instant::now()), &mut afterwards);
         self.host.finish(afterwards);
         next
     }
@@ -103,7 +103,7 @@ impl<W: Workflow> Lane<W> {
             }
             Err(panic) => Err(panicked(&*panic)),
         };
-        ticket.report(result, |live, afterwards| Host::next(live, shift.goes_on(), afterwards))
+        ticket.report(result, |live, afterwards| Host::next(live, shift.goes_on(live.now), afterwards))
     }
 }
 
@@ -135,12 +135,12 @@ impl Shift {
     }
 
     /// Whether a step has kept its worker busy for so long that others may be waiting.
-    fn is_long(&self) -> bool {
-        self.since.elapsed() >= TIME_PER_SHIFT
+    fn is_long(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= TIME_PER_SHIFT
     }
 
-    fn goes_on(&self) -> bool {
-        self.steps < STEPS_PER_SHIFT && !self.is_long()
+    fn goes_on(&self, now: Instant) -> bool {
+        self.steps < STEPS_PER_SHIFT && !self.is_long(now)
     }
 }
 

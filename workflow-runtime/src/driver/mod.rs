@@ -43,6 +43,7 @@ use std::task::{Poll, Waker};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
@@ -103,6 +104,8 @@ struct Live<W: Workflow> {
     holds: usize,
     /// Steps that a lane polls or that have a task of their own.
     at_work: usize,
+    /// When the latest tick was taken. The clock is read once for each.
+    now: Instant,
     /// How to tell steps that they are cancelled: those that have a task of their own, and those that want to know.
     tasks: BTreeMap<InvocationId, CancellationToken>,
     /// Who polls the calls of steps that wait.
@@ -357,7 +360,8 @@ impl<W: Workflow> Host<W> {
         if letter.as_ref().is_some_and(|letter| live.has_decided(letter.message)) {
             return Err(Refused::Ended);
         }
-        let at = self.clock.now();
+        live.now = Instant::now();
+        let at = self.clock.at(live.now);
         let mut commands = std::mem::take(&mut live.commands);
         let ticks = live.engine.state().ticks();
         let taken = live.engine.handle(at, tick, &mut commands);
