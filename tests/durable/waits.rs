@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use workflow_runtime::prelude::*;
-use workflow_runtime::store::{Interest, RunStatus, Store, StoreError};
-use workflow_runtime::{RequestId, Runner, RunnerError};
+use workflow_runtime::store::{Claim, Interest, Lease, RunStatus, Store, StoreError};
+use workflow_runtime::{RequestId, Runner, RunnerError, Time};
 use workflow_store::SqliteStore;
 
 use crate::faults::{Fault, Kind, Point, faulty, made_up};
@@ -235,6 +235,51 @@ async fn a_run_that_could_not_be_stored_goes_on_by_itself() {
         let run = soon(runner.attach::<Sum>("sum")).await.unwrap();
         assert_eq!(soon(run).await.unwrap(), "3 true 3");
     }
+}
+
+/// Asks for ever.
+#[derive(Clone, Debug, Default)]
+struct Diary;
+
+#[workflow]
+impl Diary {
+    #[step]
+    fn open(&self, _: Start) -> InputRequired {
+        InputRequired::text("and then?")
+    }
+
+    #[step]
+    fn write(&self, entry: &HumanResponse) -> OneOf<InputRequired, Stop> {
+        if entry.response.is_empty() {
+            return OneOf::new(Stop(()));
+        }
+        OneOf::new(InputRequired::text("and then?"))
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_processes_die_early_gets_its_snapshots_all_the_same() {
+    let store = memory().await;
+    let entry = "dear diary ".repeat(500);
+    for process in 0..8 {
+        let owner = format!("process {process}");
+        let runner = Runner::builder().workflow(Diary).store(Arc::clone(&store)).owner(&owner).lease(LONG);
+        let runner = runner.start().await.unwrap();
+        let run = soon(runner.start::<Diary>("diary", ())).await.unwrap();
+        while run.pending().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let ask = run.pending().one::<Text>().unwrap();
+        soon(run.respond(&ask, entry.clone())).await.unwrap();
+        // It goes without having said anything, and somebody says so who has seen it.
+        store.leave(&owner).await.unwrap();
+    }
+    let lease = Lease { owner: "the last".to_owned(), until: Time(u64::MAX / 4) };
+    let claim = store.claim(&RunId::from("diary"), lease, Time(u64::MAX / 8)).await.unwrap();
+    let Claim::Claimed(claimed) = claim else { panic!("{claim:?}") };
+    let history = claimed.history.unwrap();
+    let tail: usize = history.tail.iter().map(|record| record.body.get().len()).sum();
+    assert!(history.snapshot.is_some() && tail < 5 * entry.len(), "{tail} bytes of records are replayed");
 }
 
 // ---- who comes too late ----
