@@ -15,7 +15,7 @@ use crate::engine::Invoke;
 use crate::workflow::{StepCall, Workflow};
 
 /// A lane gives way to other tasks after so many steps ..
-const STEPS_PER_SHIFT: u32 = 64;
+const STEPS_PER_SHIFT: u32 = 256;
 /// .. or after so long, whichever comes first.
 const TIME_PER_SHIFT: Duration = Duration::from_micros(200);
 
