@@ -237,6 +237,21 @@ async fn a_run_that_could_not_be_stored_goes_on_by_itself() {
     }
 }
 
+#[tokio::test]
+async fn a_step_that_waits_is_taken_up_by_the_next_process_because_it_may_wait_for_more() {
+    let (flow, store) = (Talk::default(), memory().await);
+    let runner = talking(&flow, Arc::clone(&store), false).await;
+    drop(runner.start::<Talk>("talk", true).await.unwrap());
+    let first = open(&store, "talk", "first?").await;
+    let owner = store.show(&RunId::from("talk")).await.unwrap().unwrap().run.lease.unwrap().owner;
+    // It goes without having said anything, and somebody says so who has seen it.
+    store.leave(&owner).await.unwrap();
+    let next = talking(&flow, Arc::clone(&store), false).await;
+    says(&flow.log, "talk", 2).await;
+    soon(next.respond_json("talk", first, &json("\"Ada\""), None)).await.unwrap();
+    says(&flow.log, "heard", 1).await;
+}
+
 /// Asks for ever.
 #[derive(Clone, Debug, Default)]
 struct Diary;

@@ -17,7 +17,7 @@ use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 
 use super::{Afterwards, Happening, Host, KeptAt, Live, observed, step_name};
-use crate::engine::{Command, Ending, Engine, Notice, Refused, Status, Tick, Time};
+use crate::engine::{Command, Ending, Engine, Notice, Refused, State, Status, Tick, Time};
 use crate::handle::RunError;
 use crate::journal;
 use crate::runner::{Commit, Commits, Committed, Letter, NotStored, json_text};
@@ -181,11 +181,8 @@ impl<W: Workflow> Host<W> {
             let (position, fingerprint) = (ledger.position + 1, ledger.fingerprint.take());
             append.records.push(Record { position, at, key, fingerprint, body });
             let state = engine.state();
-            let (status, due) = if leaves {
-                (RunStatus::Running, Due::Now)
-            } else {
-                standing(state.status(), state.is_idle(), engine.next_due())
-            };
+            let (status, due) =
+                if leaves { (RunStatus::Running, Due::Now) } else { standing(state, engine.next_due()) };
             append.status = Some(status);
             append.due = Some(due);
         }
@@ -217,7 +214,7 @@ impl<W: Workflow> Host<W> {
         held_back.shown = stream.newest();
         drop(stream);
         append.events = self.stream.take_unstored();
-        let idle = engine.state().is_idle() && live.at_work == 0 && held_back.commands.is_empty();
+        let idle = engine.state().waits_outside() && live.at_work == 0 && held_back.commands.is_empty();
         append.release =
             held_back.ended.is_some() || (idle && ledger.held_back.is_empty() && self.is_unattended());
         let written: usize = append.records.iter().map(|record| record.body.get().len()).sum();
@@ -307,8 +304,9 @@ impl<W: Workflow> Host<W> {
             let live = &mut *live;
             let idle = live.engine.state().is_idle() && !live.is_done_with();
             let quiet = live.ledger.as_ref().is_some_and(|it| it.held_back.is_empty());
-            let only_waits = |live: &Live<W>| {
-                live.at_work == 0 || (journal.evict_waiting_steps && live.only_the_run_wakes())
+            let only_waits = |live: &Live<W>| match live.engine.state().waits_outside() {
+                true => live.at_work == 0,
+                false => journal.evict_waiting_steps && live.only_the_run_wakes(),
             };
             if idle && quiet && self.is_unattended() && only_waits(live) {
                 self.give_back(live, RunStatus::Waiting, Due::Idle { wake: live.engine.next_due() }, None);
@@ -497,10 +495,12 @@ fn note_questions<W: Workflow>(notice: &Notice<W::Event>, engine: &Engine<W::Eve
 }
 
 /// Where a run stands, for those who look at it from outside.
-fn standing(status: &Status, idle: bool, next_due: Option<Time>) -> (RunStatus, Due) {
-    match status {
+fn standing<E>(state: &State<E>, next_due: Option<Time>) -> (RunStatus, Due) {
+    match state.status() {
         Status::New => (RunStatus::New, Due::Now),
-        Status::Running if idle => (RunStatus::Waiting, Due::Idle { wake: next_due }),
+        Status::Running if state.waits_outside() => (RunStatus::Waiting, Due::Idle { wake: next_due }),
+        // A step that waits may wait for more than an answer. Whoever comes next runs it again, to wait anew.
+        Status::Running if state.is_idle() => (RunStatus::Waiting, Due::Now),
         Status::Running => (RunStatus::Running, Due::Now),
         Status::Suspended => (RunStatus::Suspended, Due::Aside),
         Status::Cancelled => (RunStatus::Cancelled, Due::Aside),

@@ -389,6 +389,11 @@ impl<E> State<E> {
         self.status == Status::Running && !self.at_work()
     }
 
+    /// Whether the run goes on only when somebody or something wakes it, and none of its steps has begun.
+    pub(crate) fn waits_outside(&self) -> bool {
+        self.is_idle() && self.invocations.is_empty()
+    }
+
     /// Whether nothing is at work, and an answer or a signal is waited for.
     pub(crate) fn is_waiting(&self) -> bool {
         let waits = !self.requests.is_empty() || !self.inboxes.is_empty();
