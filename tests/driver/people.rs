@@ -66,7 +66,7 @@ async fn an_answer_to_a_question_that_was_never_asked_is_an_error() {
     let (run, _) = Shop::default().asking().await;
     let error = run.respond_json(RequestId(4_711), &json("2")).await.unwrap_err();
     let text = format!(
-        "question 4711 of run {} is not open: it was answered or withdrawn, or never asked",
+        "question 4711 of run {} is not open: it was answered, withdrawn, expired, or never asked",
         run.id()
     );
     assert_eq!(error.to_string(), text);

@@ -810,3 +810,63 @@ impl Overtaken {
 async fn a_memo_that_an_older_attempt_records_first_counts() {
     assert_eq!(Overtaken.run(()).await.unwrap(), 1);
 }
+
+/// Asks the same twice, once under a name.
+struct Twice;
+
+#[workflow]
+impl Twice {
+    #[step(retry = Retry::fixed("1s"))]
+    async fn ask(&self, _: Start, person: Asker, ctx: &Context<Self>) -> Result<Stop<String>, StepError> {
+        let first = match ctx.attempt() {
+            1 => person.text("there?"),
+            attempt => person.text(format!("there, for the {attempt}. time?")),
+        };
+        let first = first.named("first").await?;
+        let second = person.text("there?").await?;
+        if ctx.attempt() == 1 {
+            return Err(StepError::new("broke"));
+        }
+        Ok(Stop(format!("{first} {second}")))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_a_name_does_not_count_among_those_without() {
+    let run = Twice.run(());
+    settle().await;
+    answer(&run, "there?", "a").await;
+    answer(&run, "there?", "b").await;
+    assert_eq!(run.await.unwrap(), "a b");
+}
+
+/// Gives two waits up that have what they waited for.
+#[derive(Clone, Default)]
+struct Unseen {
+    gate: std::sync::Arc<tokio::sync::Notify>,
+}
+
+#[workflow]
+impl Unseen {
+    #[step]
+    async fn take(&self, _: Start, numbers: Inbox<u32>) -> Stop<Vec<u32>> {
+        tokio::select! {
+            biased;
+            () = self.gate.notified() => {}
+            _ = async { tokio::join!(numbers.next(), numbers.next()) } => {}
+        }
+        Stop(vec![numbers.next().await, numbers.next().await, numbers.next().await])
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn signals_for_calls_that_were_given_up_unseen_keep_their_order() {
+    let flow = Unseen::default();
+    let run = flow.clone().run(());
+    settle().await;
+    flow.gate.notify_one();
+    for n in 1..=3 {
+        run.send(n).await.unwrap();
+    }
+    assert_eq!(run.await.unwrap(), [1, 2, 3]);
+}

@@ -300,7 +300,7 @@ async fn a_run_whose_processes_die_early_gets_its_snapshots_all_the_same() {
 // ---- who comes too late ----
 
 #[tokio::test]
-async fn what_is_said_to_a_run_that_was_put_down_has_no_effect_when_it_goes_on() {
+async fn what_is_said_with_a_key_to_a_run_that_was_put_down_is_kept_until_it_goes_on() {
     let (flow, store) = (Sum::default(), memory().await);
     let runner = hosting(&flow, &store).lease(LONG).start().await.unwrap();
     drop(runner.start::<Sum>("sum", 3).await.unwrap());
@@ -309,9 +309,42 @@ async fn what_is_said_to_a_run_that_was_put_down_has_no_effect_when_it_goes_on()
     let late = soon(runner.respond_json("sum", asked, &json("true"), Some("late"))).await.unwrap_err();
     assert!(matches!(late, RunnerError::NotRunning { status: RunStatus::Suspended, .. }), "{late:?}");
     soon(runner.resume("sum")).await.unwrap();
-    let again = soon(runner.respond_json("sum", asked, &json("true"), Some("late"))).await.unwrap_err();
-    assert!(matches!(again, RunnerError::Refused { .. }), "{again:?}");
-    soon(runner.respond_json("sum", asked, &json("false"), Some("in time"))).await.unwrap();
     let run = soon(runner.attach::<Sum>("sum")).await.unwrap();
-    assert_eq!(soon(run).await.unwrap(), "3 false 3");
+    assert_eq!(soon(run).await.unwrap(), "3 true 3", "with a key, it was kept");
+    soon(runner.respond_json("sum", asked, &json("true"), Some("late"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_handle_shows_is_there_when_it_is_given() {
+    let (flow, store) = (Sum::default(), memory().await);
+    let runner = hosting(&flow, &store).lease(LONG).start().await.unwrap();
+    drop(runner.start::<Sum>("sum", 3).await.unwrap());
+    open(&store, "sum", "Sure").await;
+    in_memory(&runner, 0).await;
+    let run = soon(runner.attach::<Sum>("sum")).await.unwrap();
+    let ask = run.pending().one::<Sure>().unwrap();
+    // It is told again, and was asked when it was asked.
+    let told = soon(run.events().next()).await.unwrap().unwrap();
+    let told = told.ask::<Sure>().unwrap_or_else(|| panic!("{told:?}"));
+    assert_eq!((told.id, told.asked_at), (ask.id, ask.asked_at));
+}
+
+#[derive(Clone, Debug)]
+struct Large;
+
+#[workflow]
+impl Large {
+    #[step]
+    fn same(&self, Start(n): Start<u128>) -> Stop<u128> {
+        Stop(n)
+    }
+}
+
+#[tokio::test]
+async fn large_numbers_that_differ_in_their_last_digit_are_different_inputs() {
+    let runner = Runner::builder().workflow(Large).store(memory().await).limit(0).start().await.unwrap();
+    let large = u128::from(u64::MAX) << 40;
+    assert_eq!(soon(runner.start::<Large>("large", large).await.unwrap()).await.unwrap(), large);
+    let other = runner.start::<Large>("large", large + 1).await.unwrap_err();
+    assert!(matches!(other, RunnerError::OtherInput { .. }), "{other:?}");
 }

@@ -240,6 +240,20 @@ fn a_deadline_that_has_passed_does_not_end_a_continued_run_again() {
 }
 
 #[test]
+fn a_deadline_that_has_not_passed_stands_when_a_run_that_timed_out_is_continued() {
+    let mut run = limited("a: Start -> A\n b: A -> Stop", Some(30), Some(10));
+    run.advance(10);
+    assert!(matches!(run.ending, Some(Ending::TimedOut { .. })));
+    let mut run = run.resumed();
+    assert_eq!(run.engine.next_due(), minutes(20));
+    run.finish("a()", &["A"]);
+    let mut run = run.resumed();
+    run.advance(9);
+    assert_eq!(*run.status(), Status::Running);
+    assert!(run.engine.next_due() <= minutes(30));
+}
+
+#[test]
 fn a_deadline_of_the_run_counts_whatever_it_waits_for() {
     let mut run = limited("a: Start -> ask Ok\n b: answer Ok -> Stop", Some(10), None);
     run.finish("a()", &["InputRequired<Ok>=sure?"]).advance(10);

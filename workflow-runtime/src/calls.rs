@@ -49,6 +49,15 @@ impl Calls {
         NoteKey { kind, name, count }
     }
 
+    /// The key of the call that was made just now, under another name.
+    fn renamed(&self, key: &NoteKey, name: &str) -> NoteKey {
+        if let Some(made) = self.lock().made.get_mut(&(key.kind, Arc::clone(&key.name))) {
+            // The call does not count among those without a name.
+            *made -= u32::from(*made == key.count + 1);
+        }
+        self.key(key.kind, name)
+    }
+
     /// Whether the attempt waits for an answer or a signal.
     pub(crate) fn wait(&self) -> bool {
         self.lock().waiting > 0
@@ -103,7 +112,7 @@ type Settling = Pin<Box<dyn Future<Output = Result<(), NotStored>> + Send + Sync
 impl<W: Workflow> Call<W> {
     /// Gives the call a name in place of its content.
     pub(crate) fn rename(&mut self, name: &str) {
-        self.key = self.caller.calls.key(self.key.kind, name);
+        self.key = self.caller.calls.renamed(&self.key, name);
     }
 
     /// What stands under the call's key, of calls that do not wait for anybody; `note` is noted, where nothing does.

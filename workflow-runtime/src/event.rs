@@ -207,7 +207,8 @@ impl<Q> InputRequired<Q> {
 }
 
 impl<Q: Prompt> InputRequired<Q> {
-    /// What counts as the answer if nobody has given one in [time](Self::expires_in). The steps that take
+    /// What counts as the answer if nobody has given one in [time](Self::expires_in); without a time, the question just
+    /// stays open. The steps that take
     /// [`HumanResponse<Q>`] get it as they would get any other; the prompt's `validate` is not asked about it.
     ///
     /// An answer that does not serialise is a failure of the step that asks, wherever the question is saved, and counts as

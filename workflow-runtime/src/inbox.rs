@@ -23,7 +23,9 @@ use crate::workflow::Workflow;
 ///
 /// When the run is resumed, or the step is run again because it failed afterwards, each call finds the signal that it
 /// had taken: the n-th call of the new attempt the one of the n-th call before. A signal that was taken is kept until
-/// the step has finished, so an endless conversation belongs into the graph, as a loop of steps.
+/// the step has finished, so an endless conversation belongs into the graph, as a loop of steps. What a step took that is
+/// cancelled, or whose failure goes elsewhere, goes to who waits next, else back to the front: step by step, and in the
+/// order of their calls.
 ///
 /// # Examples
 /// ```

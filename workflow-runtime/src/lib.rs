@@ -97,7 +97,7 @@
 //! - **A step is a transaction.** What it emits takes effect when it has finished. If it fails, is cancelled or the
 //!   process dies, it is as if it had not run, and it runs again from its input when the run is resumed. A step
 //!   that has finished never runs again.
-//! - **A wait is kept.** A step that waits inside is not run again while the process lives. When it is, because the run
+//! - **A wait is kept.** A step that waits inside is not run again while its run is in memory. When it is, because the run
 //!   was resumed or the step failed afterwards, each question, signal, sleep and memo of it is what it was before.
 //! - **Order.** The outcome of a run does not depend on the order in which parallel steps finish, except where
 //!   steps race: for a `take`, for the first of several `Stop`s, or with several events of one type for one join.

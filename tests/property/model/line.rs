@@ -64,7 +64,7 @@ impl Model {
         }
         if self.status == Status::TimedOut {
             self.left = self.limits.timeout;
-            self.limits.deadline = None;
+            self.limits.deadline = self.limits.deadline.filter(|deadline| *deadline > self.now);
         }
         self.status = Status::Running;
         for work in &mut self.work {

@@ -98,6 +98,7 @@ impl Model {
                 }
             },
         };
+        self.work[position].interruptions = 0;
         self.work[position].notes.push((key.clone(), came));
     }
 

@@ -422,7 +422,7 @@ fn what_is_told_of_questions(notices: &[Notice<Value>], expected: &Expected) -> 
     let (mut asked, mut new): (Vec<_>, Vec<RequestId>) = Default::default();
     for notice in notices {
         match notice {
-            Notice::InputRequired { request, step, prompt, expires_at } => {
+            Notice::InputRequired { request, step, prompt, expires_at, .. } => {
                 new.push(*request);
                 asked.push((*step, *prompt, expires_at.map(|at| at.0)));
             }

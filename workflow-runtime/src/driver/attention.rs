@@ -85,7 +85,12 @@ pub(crate) struct Listener {
 impl<W: Workflow> Live<W> {
     /// Whether each step that waits can be woken by the run alone.
     pub(super) fn only_the_run_wakes(&self) -> bool {
-        self.engine.state().waiting.iter().all(|invocation| {
+        let waiting = &self.engine.state().waiting;
+        // Each of them has one at least, so as long as there are fewer, somebody has not come so far.
+        if self.listeners.len() < waiting.len() {
+            return false;
+        }
+        waiting.iter().all(|invocation| {
             let first = NoteKey { kind: NoteKind::Memo, name: Arc::default(), count: 0 };
             let listeners = self.listeners.range((*invocation, first)..);
             let listeners: Vec<&Listener> =

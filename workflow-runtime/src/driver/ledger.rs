@@ -17,7 +17,7 @@ use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 
 use super::{Afterwards, Happening, Host, KeptAt, Live, observed, step_name};
-use crate::engine::{Command, Ending, Engine, Notice, Refused, State, Status, Tick, Time};
+use crate::engine::{Command, Ending, Notice, Refused, State, Status, Tick, Time};
 use crate::handle::RunError;
 use crate::journal;
 use crate::runner::{Commit, Commits, Committed, Letter, NotStored, json_text};
@@ -190,8 +190,8 @@ impl<W: Workflow> Host<W> {
         for command in commands.drain(..) {
             match command {
                 Command::Publish(notice) => {
-                    note_questions::<W>(&notice, engine, &mut append);
-                    if let Some(kind) = observed(notice, at) {
+                    note_questions::<W>(&notice, &mut append);
+                    if let Some(kind) = observed(notice) {
                         stream.push(kind);
                     }
                 }
@@ -468,19 +468,16 @@ impl<W: Workflow> Committed for Host<W> {
 }
 
 /// What is told of questions, for the list of those that are open.
-fn note_questions<W: Workflow>(notice: &Notice<W::Event>, engine: &Engine<W::Event>, append: &mut Append) {
+fn note_questions<W: Workflow>(notice: &Notice<W::Event>, append: &mut Append) {
     match notice {
-        Notice::InputRequired { request, step, prompt, expires_at } => {
+        Notice::InputRequired { request, step, prompt, asked_at, expires_at } => {
             append.closed.retain(|closed| closed != request);
             let shown = W::prompt(prompt).and_then(|prompt| serde_json::value::to_raw_value(&prompt).ok());
-            // One that is told again, because its run was taken up, was asked before.
-            let asked_at =
-                engine.state().request(*request).map_or(engine.state().now(), |open| open.asked_at);
             append.asked.extend(shown.map(|prompt| OpenQuestion {
                 request: *request,
                 step: step_name::<W>(*step).to_owned(),
                 prompt,
-                asked_at,
+                asked_at: *asked_at,
                 expires_at: *expires_at,
             }));
         }

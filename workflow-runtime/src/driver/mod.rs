@@ -399,7 +399,7 @@ impl<W: Workflow> Host<W> {
         for command in commands.drain(..) {
             match command {
                 Command::Publish(notice) => {
-                    if let Some(kind) = observed(notice, at) {
+                    if let Some(kind) = observed(notice) {
                         stream.push(kind);
                     }
                 }

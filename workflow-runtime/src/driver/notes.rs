@@ -65,8 +65,10 @@ impl<W: Workflow> Host<W> {
     }
 
     /// The step has given these calls up.
-    pub(crate) fn withdraw(self: &Arc<Self>, invocation: InvocationId, attempt: u32, keys: Vec<NoteKey>) {
-        for key in keys {
+    pub(crate) fn withdraw(self: &Arc<Self>, invocation: InvocationId, attempt: u32, mut keys: Vec<NoteKey>) {
+        // What came for them and was not seen goes to the front, so the first call comes last.
+        keys.sort_unstable();
+        for key in keys.into_iter().rev() {
             // Refused where the step is gone.
             let _ = self.tick(Tick::Withdrawn { invocation, attempt, key });
         }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Afterwards, Host, Live, event_name, panic_message, step_name};
-use crate::engine::{Ending, Notice, Payload as _, Time};
+use crate::engine::{Ending, Notice, Payload as _};
 use crate::handle::{Question, RunError, Stalled};
 use crate::stream::{EventCounts, RunEventKind};
 use crate::workflow::Workflow;
@@ -77,7 +77,7 @@ impl<W: Workflow> Host<W> {
 }
 
 /// What observers see of a notice.
-pub(super) fn observed<W: Workflow>(notice: Notice<W::Event>, at: Time) -> Option<RunEventKind<W>> {
+pub(super) fn observed<W: Workflow>(notice: Notice<W::Event>) -> Option<RunEventKind<W>> {
     Some(match notice {
         Notice::StepStarted { invocation, attempt, step } => {
             RunEventKind::StepStarted { step: step_name::<W>(step), invocation, attempt }
@@ -92,11 +92,11 @@ pub(super) fn observed<W: Workflow>(notice: Notice<W::Event>, at: Time) -> Optio
         Notice::StepFailed { invocation, attempt, step, error } => {
             RunEventKind::StepFailed { step: step_name::<W>(step), invocation, attempt, error }
         }
-        Notice::InputRequired { request, step, prompt, expires_at } => {
+        Notice::InputRequired { request, step, prompt, asked_at, expires_at } => {
             // `None` only where a workflow written by hand calls something a question that is none.
             let prompt = W::prompt(&prompt)?;
             let step = step_name::<W>(step);
-            RunEventKind::InputRequired(Question { id: request, step, prompt, asked_at: at, expires_at })
+            RunEventKind::InputRequired(Question { id: request, step, prompt, asked_at, expires_at })
         }
         Notice::StepRetrying { invocation, attempt, step, error, due } => {
             RunEventKind::StepRetrying { step: step_name::<W>(step), invocation, attempt, error, due }

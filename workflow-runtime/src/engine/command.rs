@@ -114,6 +114,8 @@ pub enum Notice<E> {
         step: StepId,
         /// The question.
         prompt: E,
+        /// When it was asked. Where a run is taken up, its open questions are told again.
+        asked_at: Time,
         /// When it closes, if nobody has answered.
         expires_at: Option<Time>,
     },

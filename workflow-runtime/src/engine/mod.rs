@@ -81,8 +81,9 @@ use turn::Turn;
 /// number. Journals and snapshots carry it.
 pub const ENGINE: u32 = 1;
 
-/// Runs that were interrupted this often while one invocation ran count as its failure, so that a step
-/// which kills its process cannot do so for ever.
+/// Runs that were interrupted this often while one invocation ran, and did not come further, count as its failure, so that
+/// a step which kills its process cannot do so for ever. To come further is to note something: a memo, a sleep, a
+/// question, a wait for a signal.
 pub const MAX_INTERRUPTIONS: u32 = 16;
 
 /// One run of one workflow, as a function from ticks to commands.

@@ -219,6 +219,8 @@ impl<E: Payload> Turn<'_, E> {
         };
         let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
         invocation.waits += u32::from(noted.is_wait());
+        // It has come further than the attempts that were interrupted.
+        invocation.interruptions = 0;
         invocation.notes.insert(key, noted);
         self.state.recount(id);
     }
@@ -244,8 +246,7 @@ impl<E: Payload> Turn<'_, E> {
         let id = RequestId(self.next_id());
         request.expires_at = request.prompt.expires_in().map(|after| request.asked_at.plus(after));
         self.state.timers.extend(request.expires_at.map(|due| (due, Timer::Expiry(id))));
-        let (step, prompt, expires_at) = (request.step, request.prompt.clone(), request.expires_at);
-        self.publish(Notice::InputRequired { request: id, step, prompt, expires_at });
+        self.publish(request.notice(id));
         self.state.requests.insert(id, request);
         id
     }
@@ -364,6 +365,19 @@ impl<E> State<E> {
             line.remove(&wait);
             !line.is_empty()
         });
+    }
+}
+
+impl<E: Clone> Request<E> {
+    /// How it is told.
+    pub(super) fn notice(&self, id: RequestId) -> Notice<E> {
+        Notice::InputRequired {
+            request: id,
+            step: self.step,
+            prompt: self.prompt.clone(),
+            asked_at: self.asked_at,
+            expires_at: self.expires_at,
+        }
     }
 }
 

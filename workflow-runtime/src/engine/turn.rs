@@ -510,9 +510,9 @@ impl<'a, E: Payload> Turn<'a, E> {
             invocation.interruptions += u32::from(interrupted && invocation.waits == 0);
         });
         if self.state.status == Status::TimedOut {
-            // A run that is continued has its time anew; the wall clock does not stop for it.
+            // A run that is continued has its time anew. A deadline that has passed has had its effect.
             self.state.budget = self.state.budget.map(|budget| Budget { left: budget.whole, ..budget });
-            self.state.deadline = None;
+            self.state.deadline = self.state.deadline.filter(|deadline| *deadline > self.state.now);
         }
         self.state.status = Status::Running;
         let now = self.state.now;
@@ -522,8 +522,7 @@ impl<'a, E: Payload> Turn<'a, E> {
                 request.expires_at = request.prompt.expires_in().map(|after| now.plus(after));
                 self.state.timers.extend(request.expires_at.map(|due| (due, Timer::Expiry(*id))));
             }
-            let (step, prompt, expires_at) = (request.step, request.prompt.clone(), request.expires_at);
-            self.out.push(Command::Publish(Notice::InputRequired { request: *id, step, prompt, expires_at }));
+            self.out.push(Command::Publish(request.notice(*id)));
         }
         let mut worn_out = Vec::new();
         for (id, invocation) in self.state.invocations.iter_mut() {

@@ -31,8 +31,10 @@ pub struct PendingError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RespondError {
-    /// The question was answered or withdrawn before, or never asked.
-    #[error("question {request} of run {run} is not open: it was answered or withdrawn, or never asked")]
+    /// The question was answered or withdrawn before, has expired, or was never asked.
+    #[error(
+        "question {request} of run {run} is not open: it was answered, withdrawn, expired, or never asked"
+    )]
     NotOpen {
         /// The run.
         run: RunId,

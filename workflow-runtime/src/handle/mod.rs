@@ -117,6 +117,7 @@ impl RunOptions {
     }
 
     /// When the run must have ended, by the wall clock, whatever it waits for and whether or not a process holds it.
+    /// A run that is continued after its deadline has none any more.
     #[must_use]
     pub fn deadline(mut self, deadline: SystemTime) -> Self {
         self.deadline = Some(deadline);

@@ -67,10 +67,21 @@ pub struct Ask<Q> {
 }
 
 /// The questions of a run that were open at one moment, oldest first.
-#[derive(Clone, Debug)]
 pub struct Pending<W: Workflow> {
     pub(super) run: RunId,
     pub(super) questions: Vec<Question<W>>,
+}
+
+impl<W: Workflow> Clone for Pending<W> {
+    fn clone(&self) -> Self {
+        Self { run: self.run.clone(), questions: self.questions.clone() }
+    }
+}
+
+impl<W: Workflow> fmt::Debug for Pending<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("run", &self.run).field("questions", &self.questions).finish()
+    }
 }
 
 impl<W: Workflow> Pending<W> {

@@ -44,6 +44,9 @@ pub(crate) use hosted::{Kind, Typed};
 /// A runner that hosts no workflow is a client of its store: it can answer, send, cancel, fork and show, and whoever
 /// hosts the runs acts upon it.
 ///
+/// Without a store, a runner keeps what each run came to for as long as it lives, so that starting the same run again
+/// gives the same output.
+///
 /// Clones are handles of the same runner. Dropping the last one does not stop it; [`shutdown`](Self::shutdown) does.
 ///
 /// # Examples
@@ -141,17 +144,18 @@ impl RunnerBuilder {
         self
     }
 
-    /// How many steps may be at work at once, over all runs; without it there is no limit. Runs take turns, so that a
+    /// How many steps may be at work at once, over all runs, at least one; without it there is no limit. Runs take turns, so that a
     /// large fan-out does not keep the others waiting. A step counts from its start to its end, its own waits included.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = Some(limit);
+        self.limit = Some(limit.max(1));
         self
     }
 
     /// How long the runs of this runner are its own without a sign of life; 30 seconds if not said. After that, other
     /// runners on the same store may take them over; so for that long nobody goes on with the runs of a process that was
-    /// killed. It is renewed three times as often. Whoever knows that a process has ended can say so with
+    /// killed. It is renewed three times as often. The clocks of the processes have to agree that well: one that is ahead
+    /// by more takes over what others still work on, whose steps then run twice, though only one of them counts. Whoever knows that a process has ended can say so with
     /// [`Store::leave`].
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
@@ -340,7 +344,10 @@ impl Runner {
             let host = found.any().downcast::<Host<W>>();
             let host = host.map_err(|_| RunnerError::OtherInput { run: run.clone() })?;
             if host.attach() {
-                return Ok(Run::first(host));
+                let run = Run::first(Arc::clone(&host));
+                // So that what is open is shown. If it could not be stored, the run says so.
+                let _ = host.settled().await;
+                return Ok(run);
             }
             // It is on its way back to the store.
             if let Some(watch) = &mut watch {
@@ -385,11 +392,13 @@ impl Runner {
     /// Answers a question of any run of the store, whoever has it. Returns when the run has taken the answer and that is
     /// stored.
     ///
-    /// With a key, saying the same again does nothing again, however often and from wherever. A run that is
-    /// [blocked](RunStatus::Blocked) keeps what was said with a key until somebody resumes it.
+    /// With a key, saying the same again does nothing again, however often and from wherever. A key belongs to one thing
+    /// that is said to one run, be it an answer or a signal: whatever else is said under it counts as the first, and so has
+    /// its verdict. A run that has ended or is [blocked](RunStatus::Blocked) keeps what was said with a key, for when
+    /// somebody resumes it.
     ///
     /// # Errors
-    /// There is no such run, it has ended, or it refuses the answer: nothing has changed then.
+    /// There is no such run, it does not go on, or it refuses the answer. Nothing has changed then.
     pub async fn respond_json(
         &self,
         id: impl Into<RunId>,
@@ -402,10 +411,10 @@ impl Runner {
 
     /// Sends a signal to any run of the store, by its name: `send_json("run", "Pay", ..)` for a `Signal<Pay>`.
     ///
-    /// With a key, saying the same again does nothing again, however often and from wherever.
+    /// A key is what it is to [`respond_json`](Self::respond_json).
     ///
     /// # Errors
-    /// There is no such run, or it refuses the signal: nothing has changed then.
+    /// There is no such run, it does not go on, or it refuses the signal. Nothing has changed then.
     pub async fn send_json(
         &self,
         id: impl Into<RunId>,
@@ -699,24 +708,24 @@ impl Inner {
     }
 }
 
-/// The same text for the same JSON, however it is written: objects by key.
-fn canonical(json: &Json) -> String {
-    // A map of `serde_json` is sorted, unless some crate has asked for the order of the text.
-    serde_json::from_str::<serde_json::Value>(json.get())
-        .map_or_else(|_| json.get().to_owned(), |value| sorted(value).to_string())
-}
-
-fn sorted(value: serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
-    match value {
-        Value::Object(map) => {
-            let entries: BTreeMap<String, Value> =
-                map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-            Value::Object(entries.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other => other,
-    }
+/// The same text for the same JSON, however it is written: objects by key. Numbers stay as they are, because they may be
+/// larger than any type that could hold them.
+fn canonical(json: &RawValue) -> String {
+    let text = json.get();
+    let written = match text.as_bytes().first() {
+        Some(b'{') => serde_json::from_str(text).map(|entries: BTreeMap<String, Box<RawValue>>| {
+            let entries =
+                entries.iter().map(|(key, value)| format!("{}:{}", json_text(key).get(), canonical(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        }),
+        Some(b'[') => serde_json::from_str(text).map(|items: Vec<Box<RawValue>>| {
+            let items = items.iter().map(|item| canonical(item));
+            format!("[{}]", items.collect::<Vec<_>>().join(","))
+        }),
+        Some(b'"') => serde_json::from_str(text).map(|text: String| json_text(&text).get().to_owned()),
+        _ => Ok(text.to_owned()),
+    };
+    written.unwrap_or_else(|_| text.to_owned())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

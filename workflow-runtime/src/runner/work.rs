@@ -39,7 +39,14 @@ pub(super) async fn look_after(inner: Arc<Inner>, mut news: mpsc::UnboundedRecei
                 biased;
                 () = inner.stop.cancelled() => return,
                 Some(new) = news.recv() => match new {
-                    News::Released(run) => inner.forget_if_over(&run),
+                    News::Released(run) => {
+                        if !inner.forget_if_over(&run) {
+                            // Its steps are still being dropped.
+                            let soon = Instant::now() + ON_ITS_WAY;
+                            let looks_at = wait.deadline().min(soon);
+                            wait.as_mut().reset(looks_at);
+                        }
+                    }
                     News::Failed => {
                         // What was thrown away is given back when the store has had a moment.
                         renewed_at = None;
@@ -155,12 +162,14 @@ impl Inner {
         });
     }
 
-    /// Drops a run that was given back, if nothing of it is left to do here.
-    fn forget_if_over(&self, run: &RunId) {
+    /// Drops a run that was given back. `false` if something of it is left to do here.
+    fn forget_if_over(&self, run: &RunId) -> bool {
         let mut hosted = lock(&self.hosted);
-        if hosted.get(run).is_some_and(|host| host.is_gone()) {
+        let gone = hosted.get(run).is_none_or(|host| host.is_gone());
+        if gone {
             hosted.remove(run);
         }
+        gone
     }
 
     /// Takes up a run that was claimed. One that cannot be taken up is put aside, with the reason.
@@ -207,9 +216,9 @@ impl Inner {
         self.add(&run.run, Arc::clone(&host));
         for message in messages {
             let host = Arc::clone(&host);
-            if run.status.is_end() {
-                // Who sent it was told that the run does not go on.
-                host.refuse(message, "the run had ended");
+            if run.status.is_end() && message.key.is_none() {
+                // Who sent it was told that the run does not go on. With a key, it may be said again.
+                host.refuse(message, "the run did not go on when this was said");
             } else {
                 host.take(message);
             }

@@ -5,7 +5,7 @@
 //! cargo run --bin durable_orders -- serve orders.db        # and kill it, and start it again
 //! cargo run --bin durable_orders -- list orders.db
 //! cargo run --bin durable_orders -- show orders.db order-2
-//! cargo run --bin durable_orders -- answer orders.db order-2 9 yes
+//! cargo run --bin durable_orders -- answer orders.db order-2 10 yes   # `show` says which question is open
 //! ```
 //!
 //! The workflow is in `orders.rs`; `serve.rs` works, `look.rs` looks, `change.rs` answers and forks.
