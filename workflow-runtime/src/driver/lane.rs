@@ -113,6 +113,8 @@ impl<W: Workflow> Drop for Lane<W> {
         if self.counted {
             let mut live = self.host.lock();
             live.lanes -= 1;
+            // What was put down before is nobody's work any more. A lane for it would be dropped like this one.
+            Host::drop_stale(&mut live);
             let abandoned = !live.ready.is_empty();
             drop(live);
             if abandoned {

@@ -333,10 +333,13 @@ impl<W: Workflow> Host<W> {
 
     /// Puts the run down so that whoever comes next takes it up at once, as when the process ends.
     pub(crate) fn leave_behind(self: &Arc<Self>) {
+        let mut afterwards = Afterwards::default();
         if let Ok(suspended) = self.happening(Tick::Suspended) {
-            // Refused where the run has ended, or was given back before.
-            let _ = self.happens(Happening { leaves: true, ..suspended });
+            let leaves = Happening { leaves: true, ..suspended };
+            // Refused where the run has ended, or was given back before. No lane is wanted: nothing starts any more.
+            let _ = self.apply(&mut self.lock(), leaves, &mut afterwards);
         }
+        self.finish(afterwards);
     }
 
     /// A message for the run. What becomes of it is stored with what it leads to.
