@@ -158,7 +158,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// [put aside](Due::Aside).
     ///
     /// If a message or a record of the run has the same key, nothing is put, and the answer is about that one.
-    /// A run that has ended takes messages like any other; whoever claims it refuses them.
+    /// A run that has ended takes messages like any other; whoever claims it decides about them.
     ///
     /// # Errors
     /// [`StoreError::NoSuchRun`].
