@@ -56,9 +56,9 @@ fn a_run_whose_process_died_is_loaded_as_it_was_and_taking_it_up_counts_the_inte
     assert_eq!((&replayed.status, replayed.position), (&Status::Running, 3));
     let mut engine = restored(&replayed, graph(FLOW));
     let work = engine.state().invocations().next().unwrap().0;
-    assert_eq!(engine.state().invocation(work).unwrap().interruptions, 0);
+    assert_eq!(engine.state().invocation(work).unwrap().interruptions(), 0);
     engine.handle(Time(0), Tick::Resumed, &mut Vec::new()).unwrap();
-    assert_eq!(engine.state().invocation(work).unwrap().interruptions, 1);
+    assert_eq!(engine.state().invocation(work).unwrap().interruptions(), 1);
 }
 
 #[test]

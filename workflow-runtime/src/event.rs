@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::engine::{Failure, InvocationId, Json};
 use crate::error::StepError;
 use crate::one_of::Never;
+use crate::table::Numbered;
 
 /// A value that travels between steps. Put [`#[event]`](crate::event) on the type.
 ///
@@ -115,6 +116,12 @@ impl<Q: Prompt> Answered for Q {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestId(pub u64);
+
+impl Numbered for RequestId {
+    fn number(self) -> u64 {
+        self.0
+    }
+}
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -129,6 +129,7 @@ mod one_of;
 mod registry;
 mod retry;
 mod runner;
+mod seldom;
 mod snapshot;
 pub mod store;
 mod stream;

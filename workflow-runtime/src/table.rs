@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 /// A map whose keys mostly come in ascending order, and mostly go in about that order.
 ///
 /// It does what a sorted map does, in one block of memory that fits what is in it: a run that waits holds few things,
-/// and there may be many such runs. Looking up costs a binary search; adding at the end and removing, a constant time,
-/// spread over many calls. Adding in the middle costs the number of entries.
+/// and there may be many such runs. Looking up costs a constant time where the keys between the first and the one looked
+/// for are all there, and a binary search else; adding at the end and removing, a constant time, spread over many calls.
+/// Adding in the middle costs the number of entries.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<K, V> {
     /// Sorted by key. What was removed from the middle leaves a hole; neither the first nor the last is one.
@@ -14,52 +15,92 @@ pub(crate) struct Table<K, V> {
     len: usize,
 }
 
+/// A key that is a number.
+pub(crate) trait Numbered: Copy + Ord {
+    fn number(self) -> u64;
+}
+
+impl Numbered for u64 {
+    fn number(self) -> u64 {
+        self
+    }
+}
+
 /// Holes are closed when there are more of them than entries, and at least so many.
 const FEWEST_HOLES: usize = 16;
 
-impl<K: Ord, V> Table<K, V> {
+impl<K, V> Table<K, V> {
     pub(crate) const fn new() -> Self {
         Self { entries: VecDeque::new(), len: 0 }
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
+}
 
-    fn position(&self, key: &K) -> Result<usize, usize> {
-        match self.entries.back() {
-            Some((last, _)) if last == key => Ok(self.entries.len() - 1),
-            Some((last, _)) if last < key => Err(self.entries.len()),
-            Some(_) => self.entries.binary_search_by(|(other, _)| other.cmp(key)),
-            None => Err(0),
+impl<K: Numbered, V> Table<K, V> {
+    /// Where the key stands, with or without a value.
+    #[inline]
+    fn position(&self, key: K) -> Option<usize> {
+        let first = self.entries.front()?.0.number();
+        let last = self.entries.len() - 1;
+        // Keys are different whole numbers, so the key stands there or before.
+        let ahead = key.number().checked_sub(first)?;
+        let at_most = usize::try_from(ahead).map_or(last, |ahead| ahead.min(last));
+        match self.entries.get(at_most) {
+            Some((found, _)) if *found == key => Some(at_most),
+            Some((found, _)) if *found < key => None,
+            _ => self.entries.binary_search_by(|(other, _)| other.cmp(&key)).ok(),
         }
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        self.position(key).ok().and_then(|position| self.entries.get(position)?.1.as_ref())
+        self.entries.get(self.position(*key)?)?.1.as_ref()
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.position(key).ok().and_then(|position| self.entries.get_mut(position)?.1.as_mut())
+        let position = self.position(*key)?;
+        self.entries.get_mut(position)?.1.as_mut()
     }
 
+    #[inline]
     pub(crate) fn contains_key(&self, key: &K) -> bool {
         self.get(key).is_some()
     }
 
     /// Adds an entry, and gives back the one that had its key.
+    #[inline]
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let before = match self.position(&key) {
+        match self.entries.back() {
+            Some((last, _)) if *last >= key => self.insert_before_the_end(key, value),
+            Some(_) => {
+                self.entries.push_back((key, Some(value)));
+                self.len += 1;
+                None
+            }
+            None => {
+                // One entry is the usual case; the ring would begin with four.
+                self.entries.reserve_exact(1);
+                self.entries.push_back((key, Some(value)));
+                self.len = 1;
+                None
+            }
+        }
+    }
+
+    fn insert_before_the_end(&mut self, key: K, value: V) -> Option<V> {
+        let before = match self.entries.binary_search_by(|(other, _)| other.cmp(&key)) {
             Ok(position) => self.entries.get_mut(position).and_then(|(_, entry)| entry.replace(value)),
             Err(position) => {
-                if self.entries.is_empty() {
-                    // One entry is the usual case; the ring would begin with four.
-                    self.entries.reserve_exact(1);
-                }
                 self.entries.insert(position, (key, Some(value)));
                 None
             }
@@ -68,15 +109,21 @@ impl<K: Ord, V> Table<K, V> {
         before
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        let position = self.position(key).ok()?;
+        let position = self.position(*key)?;
+        if position == 0 {
+            // The first is no hole.
+            let (_, first) = self.entries.pop_front()?;
+            self.len -= 1;
+            while self.entries.front().is_some_and(|(_, value)| value.is_none()) {
+                self.entries.pop_front();
+            }
+            return first;
+        }
         let removed = self.entries.get_mut(position)?.1.take()?;
         self.len -= 1;
-        let is_hole = |entry: Option<&(K, Option<V>)>| entry.is_some_and(|(_, value)| value.is_none());
-        while is_hole(self.entries.front()) {
-            self.entries.pop_front();
-        }
-        while is_hole(self.entries.back()) {
+        while self.entries.back().is_some_and(|(_, value)| value.is_none()) {
             self.entries.pop_back();
         }
         let holes = self.entries.len() - self.len;
@@ -84,6 +131,19 @@ impl<K: Ord, V> Table<K, V> {
             self.entries.retain(|(_, value)| value.is_some());
         }
         Some(removed)
+    }
+
+    /// Gives the entry of a key another one, which is higher than all others.
+    #[inline]
+    pub(crate) fn rename(&mut self, key: &K, higher: K) {
+        let last = self.entries.len().wrapping_sub(1);
+        if self.position(*key) != Some(last) {
+            if let Some(value) = self.remove(key) {
+                self.insert(higher, value);
+            }
+        } else if let Some((key, _)) = self.entries.back_mut() {
+            *key = higher;
+        }
     }
 
     /// The entries, by ascending key.
@@ -116,7 +176,7 @@ impl<K, V> Default for Table<K, V> {
     }
 }
 
-impl<K: Ord, V> From<(K, V)> for Table<K, V> {
+impl<K: Numbered, V> From<(K, V)> for Table<K, V> {
     fn from((key, value): (K, V)) -> Self {
         let mut table = Self::new();
         table.insert(key, value);
@@ -124,7 +184,7 @@ impl<K: Ord, V> From<(K, V)> for Table<K, V> {
     }
 }
 
-impl<K: Ord, V> FromIterator<(K, V)> for Table<K, V> {
+impl<K: Numbered, V> FromIterator<(K, V)> for Table<K, V> {
     /// In any order; of several entries with one key the last counts.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut entries: Vec<(K, V)> = entries.into_iter().collect();
@@ -137,13 +197,13 @@ impl<K: Ord, V> FromIterator<(K, V)> for Table<K, V> {
     }
 }
 
-impl<K: Ord, V: PartialEq> PartialEq for Table<K, V> {
+impl<K: Numbered, V: PartialEq> PartialEq for Table<K, V> {
     fn eq(&self, other: &Self) -> bool {
         self.len == other.len && self.iter().eq(other.iter())
     }
 }
 
-impl<K: Ord, V: Eq> Eq for Table<K, V> {}
+impl<K: Numbered, V: Eq> Eq for Table<K, V> {}
 
 #[cfg(test)]
 mod tests {

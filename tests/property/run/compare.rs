@@ -104,10 +104,10 @@ impl Run<'_> {
                 work.state,
                 work.input
             );
-            let first_failed_at = it.first_failed_at.map(|at| at.0);
+            let first_failed_at = it.first_failed_at().map(|at| at.0);
             ensure!(
-                (it.attempt, it.interruptions, &it.last_error, first_failed_at)
-                    == (work.attempt, work.interruptions, &work.last_error, work.first_failed_at),
+                (it.attempt, it.interruptions(), it.last_error().cloned(), first_failed_at)
+                    == (work.attempt, work.interruptions, work.last_error.clone(), work.first_failed_at),
                 "invocation {id} is {it:?} and not in attempt {}, interrupted {} times, after {:?}, failing since {:?}",
                 work.attempt,
                 work.interruptions,

@@ -36,8 +36,9 @@ impl<E: Payload> Turn<'_, E> {
         let (step, attempt) = (invocation.step, invocation.attempt);
         invocation.state = InvocationState::Delayed(due);
         invocation.attempt += 1;
-        invocation.first_failed_at.get_or_insert(self.state.now);
-        invocation.last_error = Some(error.clone());
+        let history = invocation.history.make();
+        history.first_failed_at.get_or_insert(self.state.now);
+        history.last_error = Some(error.clone());
         self.state.timers.insert((due, Timer::Retry(id)));
         self.state.recount(id);
         self.release(step);
@@ -57,14 +58,14 @@ impl<E: Payload> Turn<'_, E> {
             Failure { step: self.step_name(step).to_owned(), invocation: id, attempts: attempt, error };
         if let Some((handler, recoveries)) = self.handler(step, &way.recoveries) {
             let Some(invocation) = self.discard(id) else { return };
-            for sender in &invocation.emitters {
+            for sender in invocation.emitters() {
                 self.drop_scope(sender.scope);
             }
             self.release(step);
             self.recover(handler, failure, invocation.input, branch, recoveries);
             return self.leave(branch.scope, Member::Invocation(id));
         }
-        let own = self.state.invocations.get(&id).map(|it| it.emitters.clone()).unwrap_or_default();
+        let own = self.state.invocations.get(&id).map(|it| it.emitters().to_vec()).unwrap_or_default();
         if own.iter().any(|sender| !self.failure_gathers(sender.scope).is_empty()) {
             self.discard(id);
             self.release(step);

@@ -45,13 +45,14 @@
 //! # Reading order
 //!
 //! [`tick`](Tick) and [`command`](Command) are the vocabulary, [`state`](State) is what is remembered,
-//! `turn` is what one tick does, `scope` is how fan-outs close, `failure` is who takes a failure, and `notes` is what
+//! `turn` is what one tick does, `relay` is the usual tick by a short way, `scope` is how fan-outs close, `failure` is who takes a failure, and `notes` is what
 //! steps remember and wait for while they run.
 
 mod command;
 mod failure;
 mod notes;
 mod payload;
+mod relay;
 mod scope;
 mod state;
 mod tick;
@@ -67,14 +68,16 @@ pub use notes::{Note, NoteKey, NoteKind, Noted, WaitId};
 pub(crate) use notes::{Notes, Waiter};
 pub use payload::{Emitted, Failure, Input, Json, Part, Payload};
 pub(crate) use scope::emitter_points;
+pub(crate) use state::{
+    Arrivals, Budget, Gather, History, Joins, Member, Members, Parked, Place, Recoveries, Sender, Timer,
+    drop_if_empty,
+};
 pub use state::{
     Branch, Invocation, InvocationId, InvocationState, Request, Scope, ScopeId, State, Status, Time,
 };
-pub(crate) use state::{
-    Budget, Gather, Joins, Member, Members, Parked, Place, Recoveries, Sender, Timer, drop_if_empty,
-};
 pub use tick::{Refused, Tick, Verdict};
 
+pub(crate) use relay::Relayed;
 use turn::Turn;
 
 /// The number of what the engine does: the next version in which the same ticks may give other commands has the next
@@ -178,6 +181,33 @@ impl<E: Payload> Engine<E> {
     /// # Errors
     /// The tick is not legal now; nothing has changed.
     pub fn handle(&mut self, at: Time, tick: Tick<E>, out: &mut Vec<Command<E>>) -> Result<(), Refused> {
+        let tick = match tick {
+            Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } => {
+                match self.relay(at, (invocation, attempt), event) {
+                    Ok(Relayed { from, event, invoke }) => {
+                        let emitted = Counted::One(event);
+                        let next = (invoke.invocation, invoke.attempt, invoke.step);
+                        out.push(Command::Publish(Notice::StepFinished { invocation, step: from, emitted }));
+                        let (invocation, attempt, step) = next;
+                        out.push(Command::Publish(Notice::StepStarted { invocation, attempt, step }));
+                        out.push(Command::Run(invoke));
+                        return Ok(());
+                    }
+                    Err(event) => Tick::Finished { invocation, attempt, emitted: Emitted::One(event) },
+                }
+            }
+            other => other,
+        };
+        self.handle_at_length(at, tick, out)
+    }
+
+    /// As [`handle`](Self::handle), for a tick that [`relay`](Self::relay) does not take.
+    pub(crate) fn handle_at_length(
+        &mut self,
+        at: Time,
+        tick: Tick<E>,
+        out: &mut Vec<Command<E>>,
+    ) -> Result<(), Refused> {
         Turn::new(&self.graph, &mut self.state, &mut self.scratch, out).take(at, tick)
     }
 }

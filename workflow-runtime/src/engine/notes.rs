@@ -121,23 +121,18 @@ impl<E> Noted<E> {
 impl<E> Invocation<E> {
     /// What it took from inboxes, because it comes to nothing.
     pub(super) fn give_up_signals(&mut self) -> impl Iterator<Item = E> + use<E> {
-        let notes = std::mem::take(&mut self.notes);
-        notes.into_values().filter_map(|noted| match noted {
+        let notes = self.history.get_mut().map(|history| std::mem::take(&mut history.notes));
+        notes.into_iter().flat_map(BTreeMap::into_values).filter_map(|noted| match noted {
             Noted::Received(signal) => Some(signal),
             _ => None,
         })
-    }
-
-    /// What its calls have come to, by their keys.
-    pub fn notes(&self) -> impl Iterator<Item = (&NoteKey, &Noted<E>)> {
-        self.notes.iter()
     }
 }
 
 impl<E> State<E> {
     /// Sees to it that an invocation counts as waiting exactly while it runs and has a wait.
     pub(crate) fn recount(&mut self, id: InvocationId) {
-        let waits = |it: &Invocation<E>| it.state == InvocationState::Running && it.waits > 0;
+        let waits = |it: &Invocation<E>| it.state == InvocationState::Running && it.waits() > 0;
         if self.invocations.get(&id).is_some_and(waits) {
             self.waiting.insert(id);
         } else {
@@ -160,7 +155,7 @@ impl<E: Payload> Turn<'_, E> {
             Note::Sleep(_) | Note::Ask(_) | Note::Receive(_) => Some(self.current(id, attempt)?),
         };
         let found = found.ok_or(Refused::NotCurrent { invocation: id, attempt })?;
-        if found.notes.contains_key(key) {
+        if found.noted(key).is_some() {
             return Err(Refused::Noted { invocation: id, name: key.name.to_string() });
         }
         let has = |tool| self.graph.step(found.step).is_some_and(|step| step.tools.contains(&tool));
@@ -181,7 +176,7 @@ impl<E: Payload> Turn<'_, E> {
         (id, attempt): (InvocationId, u32),
         key: &NoteKey,
     ) -> Result<(), Refused> {
-        match self.current(id, attempt)?.notes.get(key) {
+        match self.current(id, attempt)?.noted(key) {
             Some(
                 Noted::Asked(_)
                 | Noted::Answered(_)
@@ -218,10 +213,11 @@ impl<E: Payload> Turn<'_, E> {
             Note::Receive(event) => self.receive(id, &key, event),
         };
         let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
-        invocation.waits += u32::from(noted.is_wait());
+        let history = invocation.history.make();
+        history.waits += u32::from(noted.is_wait());
         // It has come further than the attempts that were interrupted.
-        invocation.interruptions = 0;
-        invocation.notes.insert(key, noted);
+        history.interruptions = 0;
+        history.notes.insert(key, noted);
         self.state.recount(id);
     }
 
@@ -281,8 +277,9 @@ impl<E: Payload> Turn<'_, E> {
     pub(super) fn settle_wait(&mut self, waiter: &Waiter, came: Noted<E>) {
         let Waiter { invocation: id, key } = waiter;
         let Some(invocation) = self.state.invocations.get_mut(id) else { return };
-        let Some(noted) = invocation.notes.get_mut(key) else { return };
-        invocation.waits -= u32::from(noted.is_wait());
+        let Some(history) = invocation.history.get_mut() else { return };
+        let Some(noted) = history.notes.get_mut(key) else { return };
+        history.waits -= u32::from(noted.is_wait());
         *noted = came;
         if invocation.state == InvocationState::Running {
             self.out.push(Command::Wake { invocation: *id, key: key.clone() });
@@ -293,9 +290,10 @@ impl<E: Payload> Turn<'_, E> {
     /// A step has dropped what it waited with. A signal that it has not seen goes to who waits next.
     pub(super) fn withdraw(&mut self, id: InvocationId, key: &NoteKey) {
         let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
-        let Some(noted) = invocation.notes.get_mut(key) else { return };
+        let Some(history) = invocation.history.get_mut() else { return };
+        let Some(noted) = history.notes.get_mut(key) else { return };
         let was = std::mem::replace(noted, Noted::Withdrawn);
-        invocation.waits -= u32::from(was.is_wait());
+        history.waits -= u32::from(was.is_wait());
         self.state.recount(id);
         match was {
             Noted::Received(signal) => self.put_back(vec![signal]),
@@ -306,9 +304,9 @@ impl<E: Payload> Turn<'_, E> {
     /// Takes an invocation out of the run, with what it waits for.
     pub(super) fn take_out(&mut self, id: InvocationId) -> Option<Invocation<E>> {
         let invocation = self.state.invocations.remove(&id)?;
-        self.state.waiting.remove(&id);
-        if invocation.waits > 0 {
-            invocation.notes.values().for_each(|noted| self.stop_waiting(noted));
+        if let Some(history) = invocation.history.get().filter(|history| history.waits > 0) {
+            self.state.waiting.remove(&id);
+            history.notes.values().for_each(|noted| self.stop_waiting(noted));
         }
         Some(invocation)
     }

@@ -15,8 +15,8 @@ use workflow_graph::{EventId, PointId, Slot, Step, Tool};
 use super::command::{Command, Notice};
 use super::payload::{Failure, Part, Payload};
 use super::state::{
-    Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Members, Place, Scope, ScopeId,
-    Sender, Timer, merged,
+    Arrivals, Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Members, Place,
+    Scope, ScopeId, Sender, Timer, merged,
 };
 use super::turn::{Turn, Way};
 
@@ -44,7 +44,7 @@ impl<E: Payload> Turn<'_, E> {
         let Some(invocation) = self.state.invocations.get(&id) else { return };
         let branch = invocation.branch;
         let Some(step) = self.graph.step(invocation.step) else { return };
-        if step.tools.is_empty() || !invocation.emitters.is_empty() {
+        if !invocation.emitters().is_empty() {
             return;
         }
         let points = emitter_points(step);
@@ -53,16 +53,19 @@ impl<E: Payload> Turn<'_, E> {
             self.join_scope(scope, Member::Filler(id));
             Sender { scope, sent: 0 }
         });
-        let opened = opened.collect();
+        let opened: Vec<Sender> = opened.collect();
+        if opened.is_empty() {
+            return;
+        }
         if let Some(invocation) = self.state.invocations.get_mut(&id) {
-            invocation.emitters = opened;
+            invocation.history.make().emitters = opened;
         }
     }
 
     /// The emitter of a running invocation that fills scopes of that point.
     pub(super) fn sender<'i>(&self, invocation: &'i Invocation<E>, point: PointId) -> Option<&'i Sender> {
         let position = emitter_points(self.graph.step(invocation.step)?).position(|other| other == point)?;
-        invocation.emitters.get(position)
+        invocation.emitters().get(position)
     }
 
     /// An emitter has sent an event, into the next branch of its scope.
@@ -71,7 +74,8 @@ impl<E: Payload> Turn<'_, E> {
         let step = invocation.step;
         let Some(declared) = self.graph.step(step) else { return };
         let Some(position) = emitter_points(declared).position(|other| other == point) else { return };
-        let Some(sender) = invocation.emitters.get_mut(position) else { return };
+        let Some(history) = invocation.history.get_mut() else { return };
+        let Some(sender) = history.emitters.get_mut(position) else { return };
         if place < sender.sent {
             // An earlier attempt has sent it.
             return;
@@ -91,7 +95,7 @@ impl<E: Payload> Turn<'_, E> {
         let gathers = self.graph.point(point).map_or(&[][..], |point| &point.gathers);
         let gathers = gathers.iter().map(|slot| Gather {
             slot: *slot,
-            arrived: BTreeMap::new(),
+            arrived: Arrivals::NONE,
             successes: 0,
             fired: false,
             recoveries: None,
@@ -120,7 +124,7 @@ impl<E: Payload> Turn<'_, E> {
         gather.recoveries = merged(gather.recoveries.take(), &way.recoveries);
         let place = Place { index: way.branch.index, from: way.from, commit };
         gather.successes += u32::from(member.is_ok());
-        gather.arrived.insert(place, member);
+        gather.arrived.add(place, member);
         let take = self.graph.step(slot.step).and_then(|step| step.options.take);
         if take.is_some_and(|take| gather.successes >= take) {
             self.fire_early(slot, way.branch.scope);
@@ -137,7 +141,7 @@ impl<E: Payload> Turn<'_, E> {
         gather.fired = true;
         gather.successes = 0;
         let recoveries = gather.recoveries.take();
-        let all = std::mem::take(&mut gather.arrived).into_values().collect();
+        let all = std::mem::replace(&mut gather.arrived, Arrivals::NONE).into_sorted();
         let graph = self.graph;
         let cancels = |gather: &Gather<E>| {
             gather.fired && graph.step(gather.slot.step).is_none_or(|step| step.options.cancel_rest)
@@ -166,7 +170,7 @@ impl<E: Payload> Turn<'_, E> {
             let Some(parent) = scope.parent else { return };
             self.report_unpaired(scope.joins);
             for gather in scope.gathers.into_iter().filter(|gather| !gather.fired) {
-                let all = gather.arrived.into_values().collect();
+                let all = gather.arrived.into_sorted();
                 self.arrive(gather.slot, Part::All(all), parent, &gather.recoveries);
             }
             let Some(outer) = self.state.scopes.get_mut(&parent.scope) else { return };
@@ -197,9 +201,7 @@ impl<E: Payload> Turn<'_, E> {
                 match member {
                     Member::Invocation(id) => {
                         let Some(mut invocation) = self.take_out(id) else { continue };
-                        if !invocation.notes.is_empty() {
-                            given_up.extend(invocation.give_up_signals().map(|signal| (id, signal)));
-                        }
+                        given_up.extend(invocation.give_up_signals().map(|signal| (id, signal)));
                         if let InvocationState::Delayed(due) = invocation.state {
                             self.state.timers.remove(&(due, Timer::Retry(id)));
                         }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use workflow_graph::{EventId, PointId, Slot, StepId};
 
-use super::notes::{Notes, WaitId, Waiter};
+use super::notes::{NoteKey, Noted, Notes, WaitId, Waiter};
 use super::payload::{Failure, Input, Part};
 use crate::error::StepError;
 use crate::event::RequestId;
-use crate::table::Table;
+use crate::seldom::Seldom;
+use crate::table::{Numbered, Table};
 
 /// A moment: milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,6 +32,12 @@ impl Time {
 #[serde(transparent)]
 pub struct InvocationId(pub u64);
 
+impl Numbered for InvocationId {
+    fn number(self) -> u64 {
+        self.0
+    }
+}
+
 impl fmt::Display for InvocationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -41,6 +48,12 @@ impl fmt::Display for InvocationId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ScopeId(pub u64);
+
+impl Numbered for ScopeId {
+    fn number(self) -> u64 {
+        self.0
+    }
+}
 
 impl ScopeId {
     /// The run itself: the scope outside every fan-out.
@@ -164,13 +177,19 @@ pub struct Invocation<E> {
     pub state: InvocationState,
     /// The attempt that runs or comes next, from 1.
     pub attempt: u32,
-    /// How often the run was interrupted while this invocation ran.
-    pub interruptions: u32,
-    /// Why the attempt before failed.
-    pub last_error: Option<StepError>,
-    /// When the first attempt that failed did so.
-    pub first_failed_at: Option<Time>,
     pub(crate) recoveries: Recoveries,
+    pub(crate) history: Seldom<History<E>>,
+}
+
+/// What has happened to an invocation so far. Most of them finish without any of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct History<E> {
+    /// How often the run was interrupted while the invocation ran.
+    pub(crate) interruptions: u32,
+    /// Why the attempt before failed.
+    pub(crate) last_error: Option<StepError>,
+    /// When the first attempt that failed did so.
+    pub(crate) first_failed_at: Option<Time>,
     /// What each of its emitters has sent, in the order of the step's parameters; empty before the first start,
     /// and for steps without one.
     pub(crate) emitters: Vec<Sender>,
@@ -178,6 +197,58 @@ pub struct Invocation<E> {
     pub(crate) notes: Notes<E>,
     /// How many of them are waits.
     pub(crate) waits: u32,
+}
+
+impl<E> Default for History<E> {
+    fn default() -> Self {
+        Self {
+            interruptions: 0,
+            last_error: None,
+            first_failed_at: None,
+            emitters: Vec::new(),
+            notes: Notes::new(),
+            waits: 0,
+        }
+    }
+}
+
+impl<E> Invocation<E> {
+    /// How often the run was interrupted while this invocation ran.
+    #[must_use]
+    pub fn interruptions(&self) -> u32 {
+        self.history.get().map_or(0, |history| history.interruptions)
+    }
+
+    /// Why the attempt before failed.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&StepError> {
+        self.history.get()?.last_error.as_ref()
+    }
+
+    /// When the first attempt that failed did so.
+    #[must_use]
+    pub fn first_failed_at(&self) -> Option<Time> {
+        self.history.get()?.first_failed_at
+    }
+
+    /// What its calls have come to, by their keys.
+    pub fn notes(&self) -> impl Iterator<Item = (&NoteKey, &Noted<E>)> {
+        self.history.get().into_iter().flat_map(|history| &history.notes)
+    }
+
+    /// What stands under a key in its notes.
+    pub(crate) fn noted(&self, key: &NoteKey) -> Option<&Noted<E>> {
+        self.history.get()?.notes.get(key)
+    }
+
+    pub(crate) fn emitters(&self) -> &[Sender] {
+        self.history.get().map_or(&[], |history| &history.emitters)
+    }
+
+    /// How many of its calls wait.
+    pub(crate) fn waits(&self) -> u32 {
+        self.history.get().map_or(0, |history| history.waits)
+    }
 }
 
 /// One emitter of one invocation.
@@ -260,9 +331,36 @@ pub(crate) enum Member {
 
 /// What keeps a scope open. In one scope, no two members have the same number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Members(Table<u64, Member>);
+pub(crate) struct Members(Table<u64, Kind>);
+
+/// What a [`Member`] is, without its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Invocation,
+    Request,
+    Scope,
+    Filler,
+}
 
 impl Member {
+    fn new(kind: Kind, number: u64) -> Self {
+        match kind {
+            Kind::Invocation => Self::Invocation(InvocationId(number)),
+            Kind::Request => Self::Request(RequestId(number)),
+            Kind::Scope => Self::Scope(ScopeId(number)),
+            Kind::Filler => Self::Filler(InvocationId(number)),
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::Invocation(_) => Kind::Invocation,
+            Self::Request(_) => Kind::Request,
+            Self::Scope(_) => Kind::Scope,
+            Self::Filler(_) => Kind::Filler,
+        }
+    }
+
     fn number(self) -> u64 {
         match self {
             Self::Invocation(id) | Self::Filler(id) => id.0,
@@ -279,16 +377,23 @@ impl Members {
 
     /// `false` if it is there already.
     pub(crate) fn insert(&mut self, member: Member) -> bool {
-        self.0.insert(member.number(), member).is_none()
+        self.0.insert(member.number(), member.kind()).is_none()
     }
 
     pub(crate) fn remove(&mut self, member: Member) {
         self.0.remove(&member.number());
     }
 
+    /// One goes, and another of the same kind with a higher number comes.
+    #[inline]
+    pub(crate) fn replace(&mut self, member: Member, higher: Member) {
+        self.0.rename(&member.number(), higher.number());
+    }
+
     /// All of them, kind by kind.
     pub(crate) fn into_sorted(self) -> Vec<Member> {
-        let mut members: Vec<Member> = self.0.values().copied().collect();
+        let mut members: Vec<Member> =
+            self.0.iter().map(|(number, kind)| Member::new(*kind, *number)).collect();
         members.sort_unstable();
         members
     }
@@ -300,7 +405,7 @@ impl Members {
 
 impl FromIterator<Member> for Members {
     fn from_iter<I: IntoIterator<Item = Member>>(members: I) -> Self {
-        Self(members.into_iter().map(|member| (member.number(), member)).collect())
+        Self(members.into_iter().map(|member| (member.number(), member.kind())).collect())
     }
 }
 
@@ -308,11 +413,48 @@ impl FromIterator<Member> for Members {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gather<E> {
     pub(crate) slot: Slot,
-    pub(crate) arrived: BTreeMap<Place, Result<E, Failure>>,
+    pub(crate) arrived: Arrivals<E>,
     /// How many of them are no failures: what a `take` counts.
     pub(crate) successes: u32,
     pub(crate) fired: bool,
     pub(crate) recoveries: Recoveries,
+}
+
+/// What has arrived at a gather, in the order of commits; that is an order in time, so adding costs nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Arrivals<E>(Vec<(Place, Result<E, Failure>)>);
+
+impl<E> Arrivals<E> {
+    pub(crate) const NONE: Self = Self(Vec::new());
+
+    #[inline]
+    pub(crate) fn add(&mut self, place: Place, member: Result<E, Failure>) {
+        self.0.push((place, member));
+    }
+
+    /// By their places.
+    pub(crate) fn sorted(&self) -> Vec<&(Place, Result<E, Failure>)> {
+        let mut sorted: Vec<_> = self.0.iter().collect();
+        sorted.sort_by_key(|(place, _)| *place);
+        sorted
+    }
+
+    /// All of them, by their places.
+    pub(crate) fn into_sorted(mut self) -> Vec<Result<E, Failure>> {
+        // Mostly they are in order, which the sort finds out at once.
+        self.0.sort_by_key(|(place, _)| *place);
+        self.0.into_iter().map(|(_, member)| member).collect()
+    }
+}
+
+/// In any order; of several arrivals with one place the last counts.
+impl<E> FromIterator<(Place, Result<E, Failure>)> for Arrivals<E> {
+    fn from_iter<I: IntoIterator<Item = (Place, Result<E, Failure>)>>(arrivals: I) -> Self {
+        let by_place: BTreeMap<Place, Result<E, Failure>> = arrivals.into_iter().collect();
+        let mut arrivals: Vec<_> = by_place.into_iter().collect();
+        arrivals.sort_by_key(|(place, _)| place.commit);
+        Self(arrivals)
+    }
 }
 
 /// Where an arrival stands among what is gathered: by branch, then by the emitting step's place in the

@@ -1,8 +1,6 @@
 //! What one tick does.
 
-use std::collections::BTreeMap;
-
-use workflow_graph::{Alternative, EventId, Graph, ParamForm, Role, Slot, StepId};
+use workflow_graph::{Alternative, Event, EventId, Graph, ParamForm, Role, Slot, StepId};
 
 use super::MAX_INTERRUPTIONS;
 use super::command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
@@ -15,6 +13,7 @@ use super::state::{
 use super::tick::{Refused, Tick};
 use crate::error::{StepError, StepErrorKind};
 use crate::event::RequestId;
+use crate::seldom::Seldom;
 
 /// One tick at work: the graph to follow, the state to change, the commands to give.
 ///
@@ -218,8 +217,7 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     /// A step has finished: what it emitted takes effect.
     fn settle(&mut self, id: InvocationId, emitted: Emitted<E>) {
-        let Some(invocation) = self.state.invocations.get(&id) else { return };
-        let step = invocation.step;
+        let Some(step) = self.state.invocations.get(&id).map(|invocation| invocation.step) else { return };
         if let Some(event) = self.undeclared(step, &emitted) {
             let message = format!(
                 "step `{}` emitted `{event}`, which its graph does not say it emits there",
@@ -227,9 +225,8 @@ impl<'a, E: Payload> Turn<'a, E> {
             );
             return self.fail(id, StepError::of_kind(StepErrorKind::Misrouted, message));
         }
-        let Some(invocation) = self.take_out(id) else { return };
-        let branch = invocation.branch;
-        let way = Way { branch, from: step, recoveries: invocation.recoveries };
+        let Some(Invocation { branch, recoveries, history, .. }) = self.take_out(id) else { return };
+        let way = Way { branch, from: step, recoveries };
         self.release(step);
         let counted = Counted::of(&emitted, self.graph);
         self.publish(Notice::StepFinished { invocation: id, step, emitted: counted });
@@ -243,7 +240,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             },
             Emitted::Many(point, events) => self.fan_out(point, events, &way),
         }
-        for sender in invocation.emitters {
+        for sender in history.get().map_or(&[][..], |history| &history.emitters) {
             self.leave(sender.scope, Member::Filler(id));
         }
         self.leave(branch.scope, Member::Invocation(id));
@@ -272,9 +269,11 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     /// Hands on what a step emitted: a question is asked, anything else delivered.
     pub(super) fn emit(&mut self, event: E, way: &Way) {
-        match self.role(&event) {
-            Some(Role::Prompt { .. }) => self.ask(event, way),
-            _ => self.deliver(event, way),
+        let graph = self.graph;
+        match graph.event(event.event()) {
+            Some(Event { role: Role::Prompt { .. }, .. }) => self.ask(event, way),
+            Some(Event { accepted_by, .. }) => self.hand_to_each(accepted_by, event, way),
+            None => {}
         }
     }
 
@@ -339,8 +338,14 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     /// Gives an event to every parameter that takes it.
     pub(super) fn deliver(&mut self, event: E, way: &Way) {
-        let Some(declared) = self.graph.event(event.event()) else { return };
-        let Some((last, others)) = declared.accepted_by.split_last() else { return };
+        let graph = self.graph;
+        if let Some(declared) = graph.event(event.event()) {
+            self.hand_to_each(&declared.accepted_by, event, way);
+        }
+    }
+
+    fn hand_to_each(&mut self, slots: &[Slot], event: E, way: &Way) {
+        let Some((last, others)) = slots.split_last() else { return };
         for slot in others {
             self.hand_to(*slot, event.clone(), way);
         }
@@ -348,8 +353,12 @@ impl<'a, E: Payload> Turn<'a, E> {
     }
 
     fn hand_to(&mut self, slot: Slot, event: E, way: &Way) {
-        match self.graph.step(slot.step).and_then(|step| step.params.get(usize::from(slot.param))) {
+        let params = self.graph.step(slot.step).map_or(&[][..], |step| &step.params);
+        match params.get(usize::from(slot.param)) {
             Some(param) => match param.form {
+                ParamForm::One if params.len() == 1 => {
+                    self.invoke(slot.step, Input::One(event), way.branch, way.recoveries.clone());
+                }
                 ParamForm::One => self.arrive(slot, Part::One(event), way.branch, &way.recoveries),
                 ParamForm::Gather { .. } => {
                     let kind = event.event();
@@ -421,13 +430,8 @@ impl<'a, E: Payload> Turn<'a, E> {
                 input,
                 state: InvocationState::Queued,
                 attempt: 1,
-                interruptions: 0,
-                last_error: None,
-                first_failed_at: None,
                 recoveries,
-                emitters: Vec::new(),
-                notes: BTreeMap::new(),
-                waits: 0,
+                history: Seldom::NEVER,
             };
             self.state.invocations.insert(id, invocation);
             self.scratch.fresh.push(id);
@@ -507,7 +511,9 @@ impl<'a, E: Payload> Turn<'a, E> {
         let interrupted = self.state.status == Status::Running;
         self.requeue_running(|invocation, _, _| {
             // A step that waits for somebody does not wear the process out.
-            invocation.interruptions += u32::from(interrupted && invocation.waits == 0);
+            if interrupted && invocation.waits() == 0 {
+                invocation.history.make().interruptions += 1;
+            }
         });
         if self.state.status == Status::TimedOut {
             // A run that is continued has its time anew. A deadline that has passed has had its effect.
@@ -533,13 +539,15 @@ impl<'a, E: Payload> Turn<'a, E> {
             if failed {
                 invocation.state = InvocationState::Queued;
                 invocation.attempt = 1;
-                invocation.interruptions = 0;
-                invocation.last_error = None;
-                invocation.first_failed_at = None;
-                // What nobody answered in time is asked anew.
-                invocation.notes.retain(|_, noted| !matches!(noted, Noted::Expired(_)));
+                if let Some(history) = invocation.history.get_mut() {
+                    history.interruptions = 0;
+                    history.last_error = None;
+                    history.first_failed_at = None;
+                    // What nobody answered in time is asked anew.
+                    history.notes.retain(|_, noted| !matches!(noted, Noted::Expired(_)));
+                }
             }
-            if invocation.interruptions >= MAX_INTERRUPTIONS {
+            if invocation.interruptions() >= MAX_INTERRUPTIONS {
                 worn_out.push((*id, invocation.step));
             }
             match workers(self.graph, invocation.step) {
@@ -568,10 +576,13 @@ impl<'a, E: Payload> Turn<'a, E> {
     }
 
     fn start_what_is_ready(&mut self) {
-        let mut fresh = std::mem::take(&mut self.scratch.fresh);
-        for id in fresh.drain(..) {
-            let Some(invocation) = self.state.invocations.get(&id) else { continue };
-            let step = invocation.step;
+        // Starting adds to neither list, so both can be read in place.
+        let mut next = 0;
+        while let Some(id) = self.scratch.fresh.get(next).copied() {
+            next += 1;
+            let Some(step) = self.state.invocations.get(&id).map(|invocation| invocation.step) else {
+                continue;
+            };
             if workers(self.graph, step).is_some() {
                 self.state.queues.entry(step).or_default().push_back(id);
                 self.scratch.limited.push(step);
@@ -579,12 +590,13 @@ impl<'a, E: Payload> Turn<'a, E> {
                 self.run(id);
             }
         }
-        self.scratch.fresh = fresh;
-        let mut limited = std::mem::take(&mut self.scratch.limited);
-        for step in limited.drain(..) {
+        self.scratch.fresh.clear();
+        let mut next = 0;
+        while let Some(step) = self.scratch.limited.get(next).copied() {
+            next += 1;
             self.start_from_queue(step);
         }
-        self.scratch.limited = limited;
+        self.scratch.limited.clear();
     }
 
     fn start_from_queue(&mut self, step: StepId) {
@@ -604,18 +616,22 @@ impl<'a, E: Payload> Turn<'a, E> {
     }
 
     fn run(&mut self, id: InvocationId) {
-        self.open_emitters(id);
         let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
         invocation.state = InvocationState::Running;
         let (step, attempt) = (invocation.step, invocation.attempt);
         let depth = self.state.scopes.get(&invocation.branch.scope).map_or(0, |scope| scope.depth);
         let input = invocation.input.clone();
-        let (last_error, first_failed_at) = (invocation.last_error.clone(), invocation.first_failed_at);
-        self.state.recount(id);
+        let (mut last_error, mut first_failed_at) = (None, None);
+        if let Some(history) = invocation.history.get() {
+            (last_error, first_failed_at) = (history.last_error.clone(), history.first_failed_at);
+            self.state.recount(id);
+        }
+        if self.graph.step(step).is_some_and(|step| !step.tools.is_empty()) {
+            self.open_emitters(id);
+        }
         self.publish(Notice::StepStarted { invocation: id, attempt, step });
-        let invocation = id;
         self.out.push(Command::Run(Invoke {
-            invocation,
+            invocation: id,
             attempt,
             step,
             depth,
@@ -643,6 +659,9 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     /// A worker of the step has become free.
     pub(super) fn release(&mut self, step: StepId) {
+        if workers(self.graph, step).is_none() {
+            return;
+        }
         if let Some(busy) = self.state.busy.get_mut(&step) {
             *busy = busy.saturating_sub(1);
             self.scratch.limited.push(step);

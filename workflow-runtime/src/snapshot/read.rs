@@ -12,11 +12,12 @@ use super::document::{
 use super::error::{Misfit, MisfitReason};
 use super::write::item_names;
 use crate::engine::{
-    Branch, Failure, Gather, Input, Invocation, InvocationId, InvocationState, Joins, Member, Members,
-    NoteKind, Noted, Notes, Parked, Part, Place, Recoveries, Request, Scope, ScopeId, Sender, State, Timer,
-    Waiter, emitter_points,
+    Arrivals, Branch, Failure, Gather, History, Input, Invocation, InvocationId, InvocationState, Joins,
+    Member, Members, NoteKind, Noted, Notes, Parked, Part, Place, Recoveries, Request, Scope, ScopeId,
+    Sender, State, Timer, Waiter, emitter_points,
 };
 use crate::event::RequestId;
+use crate::seldom::Seldom;
 use crate::workflow::Events;
 
 /// From a document to the state of an engine. What has no place in the graph is noted in `misfits`, so that all
@@ -102,16 +103,10 @@ impl<'a> Reader<'a> {
         let notes = self.notes(step, &saved.notes, &what);
         let (input, notes) = (input?, notes?);
         let waits = notes.values().filter(|noted| noted.is_wait()).count();
-        Some(Invocation {
-            step,
-            branch: placed(saved.branch),
-            input,
-            state: saved.state.clone(),
-            attempt: saved.attempt,
+        let history = History {
             interruptions: saved.interruptions,
             last_error: saved.last_error.clone(),
             first_failed_at: saved.first_failed_at,
-            recoveries: self.recoveries(&saved.recoveries),
             emitters: saved
                 .emitters
                 .iter()
@@ -119,6 +114,18 @@ impl<'a> Reader<'a> {
                 .collect(),
             notes,
             waits: u32::try_from(waits).unwrap_or(u32::MAX),
+        };
+        let failed = history.last_error.is_some() || history.first_failed_at.is_some();
+        let noted = !history.emitters.is_empty() || !history.notes.is_empty();
+        let history = Some(history).filter(|history| failed || noted || history.interruptions > 0);
+        Some(Invocation {
+            step,
+            branch: placed(saved.branch),
+            input,
+            state: saved.state.clone(),
+            attempt: saved.attempt,
+            recoveries: self.recoveries(&saved.recoveries),
+            history: Seldom::from(history),
         })
     }
 
@@ -246,8 +253,8 @@ impl<'a> Reader<'a> {
                 let place = Place { index: arrival.index, from, commit: arrival.commit };
                 Some((place, self.member(&arrival.member, slot, &what)?))
             });
-            let arrived: BTreeMap<_, Result<E, Failure>> = arrived.collect::<Option<_>>()?;
-            let successes = arrived.values().filter(|member| member.is_ok()).count();
+            let arrived: Arrivals<E> = arrived.collect::<Option<_>>()?;
+            let successes = arrived.sorted().iter().filter(|(_, member)| member.is_ok()).count();
             let successes = u32::try_from(successes).unwrap_or(u32::MAX);
             let recoveries = self.recoveries(&saved.recoveries);
             gathers.push(Gather { slot, arrived, successes, fired: saved.fired, recoveries });
@@ -573,7 +580,7 @@ fn place_members<E>(state: &mut State<E>) -> Result<(), String> {
         members.entry(scope).or_default().push(member);
     }
     for (id, invocation) in state.invocations.iter() {
-        for sender in &invocation.emitters {
+        for sender in invocation.emitters() {
             // Not open any more where a `take` has cancelled it.
             let Some(scope) = state.scopes.get(&sender.scope) else { continue };
             if scope.parent != Some(invocation.branch) {

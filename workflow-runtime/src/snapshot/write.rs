@@ -76,7 +76,7 @@ impl Writer<'_> {
         state: &State<E>,
     ) -> Result<SavedInvocation, SnapshotError> {
         let input = self.input(&invocation.input)?;
-        let notes = invocation.notes.iter().map(|(key, noted)| {
+        let notes = invocation.notes().map(|(key, noted)| {
             let noted = self.noted(noted, state)?;
             Ok(SavedNote { kind: key.kind, name: Arc::clone(&key.name), count: key.count, noted })
         });
@@ -87,12 +87,12 @@ impl Writer<'_> {
             input,
             state: invocation.state.clone(),
             attempt: invocation.attempt,
-            interruptions: invocation.interruptions,
-            last_error: invocation.last_error.clone(),
-            first_failed_at: invocation.first_failed_at,
+            interruptions: invocation.interruptions(),
+            last_error: invocation.last_error().cloned(),
+            first_failed_at: invocation.first_failed_at(),
             recoveries: self.recoveries(&invocation.recoveries),
             emitters: invocation
-                .emitters
+                .emitters()
                 .iter()
                 .map(|sender| SavedSender { scope: sender.scope, sent: sender.sent })
                 .collect(),
@@ -135,7 +135,7 @@ impl Writer<'_> {
     fn scope<E: Events>(&self, id: ScopeId, scope: &Scope<E>) -> Result<SavedScope, SnapshotError> {
         let point = scope.point.and_then(|point| self.graph.point(point));
         let gathers = scope.gathers.iter().map(|gather| {
-            let arrived = gather.arrived.iter().map(|(place, member)| {
+            let arrived = gather.arrived.sorted().into_iter().map(|(place, member)| {
                 Ok(SavedArrival {
                     index: place.index,
                     from: self.step(place.from),
