@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::clock::{Clock, millis};
 use super::ledger::{Journal, Ledger, Standing};
-use super::{Happening, Host, Live};
+use super::{Host, Kept, Live};
 use crate::engine::{Engine, Tick, Time};
 use crate::handle::{RunError, RunId, RunOptions};
 use crate::journal::Limits;
@@ -123,6 +123,7 @@ impl<W: Workflow> Host<W> {
             state: Arc::clone(&state),
             commands: Vec::new(),
             ready: VecDeque::new(),
+            some_are_stale: false,
             lanes: 0,
             holds: 0,
             at_work: 0,
@@ -156,8 +157,7 @@ impl<W: Workflow> Host<W> {
 
     fn first_tick(self: &Arc<Self>, tick: Tick<W::Event>, limits: Limits) {
         let happened = self.happening(tick).and_then(|happening| {
-            let body = happening.body.map(|body| body.with_limits(limits));
-            self.happens(Happening { body, ..happening })
+            self.happens(happening.keeping(|kept| Kept { body: kept.body.with_limits(limits), ..kept }))
         });
         if let Err(refused) = happened {
             // Only a workflow written by hand can name a start event that its graph does not have.

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context as Poller, Poll};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,9 +14,7 @@ use crate::context::Context;
 use crate::engine::Invoke;
 use crate::workflow::{StepCall, Workflow};
 
-/// A lane gives way to other tasks after so many steps ..
-const STEPS_PER_SHIFT: u32 = 256;
-/// .. or after so long, whichever comes first.
+/// A lane gives way to other tasks after so long.
 const TIME_PER_SHIFT: Duration = Duration::from_micros(200);
 
 /// So many polls after a long shift, each worker of tokio's has looked around at least once (its interval is 127 at most).
@@ -41,37 +39,45 @@ pub(super) struct Lane<W: Workflow> {
 
 impl<W: Workflow> Lane<W> {
     pub(super) async fn work(mut self, first: Option<(Invoke<W::Event>, Permit)>) {
-        let mut shift = Shift::start();
-        let mut next = match first {
-            Some((invoke, permit)) => Next::Step(invoke, permit),
-            None => self.next(&shift),
-        };
+        let mut first = first;
         loop {
-            next = match next {
-                Next::Step(invoke, permit) => {
-                    shift.steps += 1;
-                    self.step(invoke, permit, &shift).await
-                }
-                Next::GiveWay => {
-                    // A worker looks at what came from elsewhere, and at its timers, once in so many polls. After a
-                    // step that has kept it for long, that must not take as many such steps. (Not `yield_now`:
-                    // what that defers cannot be taken over by another worker, while this one may be kept again.)
-                    let polls = if shift.is_long(Instant::now()) { POLLS_AFTER_LONG } else { 1 };
-                    for _ in 0..polls {
-                        give_way().await;
-                    }
-                    shift = Shift::start();
-                    self.next(&shift)
-                }
-                Next::Leave => {
-                    self.counted = false;
-                    return;
-                }
+            let mut shift = Shift::start();
+            let next = match first.take() {
+                Some((invoke, permit)) => Next::Step(invoke, permit),
+                None => self.next(&mut shift),
+            };
+            let mut next = Some(next);
+            let goes_on = poll_fn(|poller| {
+                // Polled once.
+                let goes_on = next.take().is_none_or(|next| self.work_a_shift(next, &mut shift, poller));
+                Poll::Ready(goes_on)
+            });
+            if !goes_on.await {
+                self.counted = false;
+                return;
+            }
+            // A worker looks at what came from elsewhere, and at its timers, once in so many polls. After a
+            // step that has kept it for long, that must not take as many such steps. (Not `yield_now`:
+            // what that defers cannot be taken over by another worker, while this one may be kept again.)
+            let polls = if shift.had_a_long_step { POLLS_AFTER_LONG } else { 1 };
+            for _ in 0..polls {
+                give_way().await;
             }
         }
     }
 
-    fn next(&self, shift: &Shift) -> Next<W::Event> {
+    /// Polls one step after the other. `false` if the lane is not counted any more.
+    fn work_a_shift(&self, mut next: Next<W::Event>, shift: &mut Shift, poller: &mut Poller<'_>) -> bool {
+        loop {
+            next = match next {
+                Next::Step(invoke, permit) => self.step(invoke, permit, shift, poller),
+                Next::GiveWay => return true,
+                Next::Leave => return false,
+            };
+        }
+    }
+
+    fn next(&self, shift: &mut Shift) -> Next<W::Event> {
         let mut afterwards = Afterwards::default();
         let next = Host::next(&mut self.host.lock(), shift.goes_on(Instant::now()), &mut afterwards);
         self.host.finish(afterwards);
@@ -79,7 +85,14 @@ impl<W: Workflow> Lane<W> {
     }
 
     /// Calls a step and polls it once.
-    async fn step(&self, invoke: Invoke<W::Event>, permit: Permit, shift: &Shift) -> Next<W::Event> {
+    #[inline]
+    fn step(
+        &self,
+        invoke: Invoke<W::Event>,
+        permit: Permit,
+        shift: &mut Shift,
+        poller: &mut Poller<'_>,
+    ) -> Next<W::Event> {
         let host = &self.host;
         let ticket = Ticket::of(host, &invoke, permit);
         let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone(), ticket.calls.clone());
@@ -87,15 +100,13 @@ impl<W: Workflow> Lane<W> {
         let call = AssertUnwindSafe(|| host.workflow.call(step, input, context));
         let result = match catch_unwind(call) {
             Ok(StepCall::Done(result)) => result,
-            Ok(StepCall::Running(mut future)) => {
-                match poll_fn(|poller| Poll::Ready(ticket.poll(&mut future, poller))).await {
-                    Poll::Ready(result) => drop_step(future).and(result),
-                    Poll::Pending => {
-                        ticket.detach(future);
-                        return self.next(shift);
-                    }
+            Ok(StepCall::Running(mut future)) => match ticket.poll(&mut future, poller) {
+                Poll::Ready(result) => drop_step(future).and(result),
+                Poll::Pending => {
+                    ticket.detach(future);
+                    return self.next(shift);
                 }
-            }
+            },
             Ok(StepCall::Blocking(work)) => {
                 let runtime = host.runtime.clone();
                 runtime.spawn_blocking(move || ticket.block(work));
@@ -125,24 +136,29 @@ impl<W: Workflow> Drop for Lane<W> {
     }
 }
 
-/// How long a lane has been working without giving way.
+/// What a lane has done since it gave way.
 struct Shift {
-    since: Instant,
-    steps: u32,
+    ends: Instant,
+    /// When the last step ended, or the shift began.
+    last: Instant,
+    /// A step has kept its worker busy for so long that others may be waiting.
+    had_a_long_step: bool,
 }
 
 impl Shift {
     fn start() -> Self {
-        Self { since: Instant::now(), steps: 0 }
+        let now = Instant::now();
+        Self { ends: now + TIME_PER_SHIFT, last: now, had_a_long_step: false }
     }
 
-    /// Whether a step has kept its worker busy for so long that others may be waiting.
-    fn is_long(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) >= TIME_PER_SHIFT
-    }
-
-    fn goes_on(&self, now: Instant) -> bool {
-        self.steps < STEPS_PER_SHIFT && !self.is_long(now)
+    /// Whether there is time for another step.
+    fn goes_on(&mut self, now: Instant) -> bool {
+        let goes_on = now < self.ends;
+        if !goes_on {
+            self.had_a_long_step |= now.saturating_duration_since(self.last) >= TIME_PER_SHIFT;
+        }
+        self.last = now;
+        goes_on
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
-use super::{Afterwards, Happening, Host, KeptAt, Live, observed, step_name};
+use super::{Afterwards, Host, Kept, KeptAt, Live, observed, step_name};
 use crate::engine::{Command, Ending, Notice, Refused, State, Status, Tick, Time};
 use crate::handle::RunError;
 use crate::journal;
@@ -77,12 +77,11 @@ pub(super) struct Ledger<W: Workflow> {
 /// What is written down of one tick.
 pub(super) struct Entry {
     pub(super) at: Time,
-    /// Nothing, where only the verdict on a message is stored.
-    pub(super) body: Option<journal::TickBody>,
-    pub(super) state: Option<Json>,
-    pub(super) letter: Option<(Letter, Result<(), Refused>)>,
-    /// The run is put down only because its process ends.
-    pub(super) leaves: bool,
+    pub(super) kept: Box<Kept>,
+    /// What the engine said to it.
+    pub(super) taken: Result<(), Refused>,
+    /// Whether the engine has moved, which it may have also where it refused the tick.
+    pub(super) ticked: bool,
 }
 
 /// What may happen when a commit is stored.
@@ -160,12 +159,23 @@ impl<W: Workflow> Host<W> {
     /// Hands to the store what a tick has led to, and holds back what is to be done about it.
     pub(super) fn write_down(&self, live: &mut Live<W>, entry: Entry, commands: &mut Vec<Command<W::Event>>) {
         let (Some(journal), Some(ledger)) = (&self.journal, &mut live.ledger) else { return };
-        let Entry { at, body, state, letter, leaves } = entry;
+        let Entry { at, kept, taken, ticked } = entry;
+        let Kept { body, state, letter, leaves } = *kept;
+        let (body, state) = match &taken {
+            Ok(()) => (Some(body), state),
+            Err(_) => {
+                let time = || journal::body::<W::Event>(W::GRAPH, &Tick::Time).ok();
+                (ticked.then(time).flatten(), None)
+            }
+        };
+        if body.is_none() && letter.is_none() {
+            return;
+        }
         let engine = &live.engine;
         let mut append = Append::new(self.id.clone(), journal.epoch, ledger.position, at);
         let mut held_back = HeldBack::of(live.state.clone());
         let mut key = None;
-        if let Some((letter, taken)) = letter {
+        if let Some(letter) = letter {
             let verdict = match taken {
                 Ok(()) => {
                     key = letter.key;
@@ -335,7 +345,7 @@ impl<W: Workflow> Host<W> {
     pub(crate) fn leave_behind(self: &Arc<Self>) {
         let mut afterwards = Afterwards::default();
         if let Ok(suspended) = self.happening(Tick::Suspended) {
-            let leaves = Happening { leaves: true, ..suspended };
+            let leaves = suspended.keeping(|kept| Kept { leaves: true, ..kept });
             // Refused where the run has ended, or was given back before. No lane is wanted: nothing starts any more.
             let _ = self.apply(&mut self.lock(), leaves, &mut afterwards);
         }
@@ -347,7 +357,9 @@ impl<W: Workflow> Host<W> {
         let happening = tick.and_then(|tick| self.happening(tick).map_err(|refused| refused.to_string()));
         match happening {
             // Refused with a verdict, which is stored.
-            Ok(happening) => drop(self.happens(Happening { letter: Some(letter), ..happening })),
+            Ok(happening) => {
+                drop(self.happens(happening.keeping(|kept| Kept { letter: Some(letter), ..kept })))
+            }
             Err(reason) => {
                 let mut live = self.lock();
                 let live = &mut *live;

@@ -48,8 +48,8 @@ use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
 use crate::engine::{
-    Command, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused, Tick, Time,
-    drop_if_empty,
+    Command, Counted, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused,
+    Relayed, Tick, Time, drop_if_empty,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::forms::Stored;
@@ -57,7 +57,7 @@ use crate::handle::{RunError, RunId};
 use crate::journal;
 use crate::runner::Letter;
 use crate::store::Json;
-use crate::stream::{RunEventKind, Stream};
+use crate::stream::{EventCounts, RunEventKind, Stream};
 use crate::wakers::{Place, Wakers};
 use crate::workflow::{Shared, Workflow};
 
@@ -98,6 +98,8 @@ struct Live<W: Workflow> {
     commands: Vec<Command<W::Event>>,
     /// Steps that the engine has started and nobody has taken yet.
     ready: VecDeque<Invoke<W::Event>>,
+    /// Steps were cancelled that may still be among those.
+    some_are_stale: bool,
     /// How many lanes are awake.
     lanes: usize,
     /// How many want that no step starts.
@@ -130,19 +132,39 @@ struct Live<W: Workflow> {
 }
 
 /// A new state of a run; and as JSON, in a run with a store.
-type Changed<W> = Option<(Arc<<W as Workflow>::State>, Option<Json>)>;
+type Changed<W> = (Arc<<W as Workflow>::State>, Option<Json>);
 
-/// A tick, with what a store keeps of it.
+/// A tick that is to be taken.
 struct Happening<W: Workflow> {
     tick: Tick<W::Event>,
     /// What the tick makes of the run's state, if it is taken.
-    state: Changed<W>,
-    /// As it is written down, in a run with a store.
-    body: Option<journal::TickBody>,
+    state: Option<Arc<W::State>>,
+    /// In a run with a store. Boxed, because the others carry nothing of it through every tick.
+    kept: Option<Box<Kept>>,
+}
+
+/// What a store keeps of a tick.
+struct Kept {
+    /// The tick as it is written down.
+    body: journal::TickBody,
+    /// What it makes of the run's state.
+    state: Option<Json>,
     /// The message that it came with.
     letter: Option<Letter>,
     /// The run is put down only because its process ends.
     leaves: bool,
+}
+
+impl<W: Workflow> Happening<W> {
+    fn new(tick: Tick<W::Event>, body: Option<journal::TickBody>) -> Self {
+        let kept = |body| Box::new(Kept { body, state: None, letter: None, leaves: false });
+        Self { tick, state: None, kept: body.map(kept) }
+    }
+
+    /// With more to be kept, in a run with a store.
+    fn keeping(self, more: impl FnOnce(Kept) -> Kept) -> Self {
+        Self { kept: self.kept.map(|kept| Box::new(more(*kept))), ..self }
+    }
 }
 
 /// What a tick leaves to do once the lock is released.
@@ -154,6 +176,13 @@ struct Afterwards {
     spawn_lane: bool,
     queue_at: Option<Arc<Semaphore>>,
     wait_until: Option<(Time, CancellationToken)>,
+}
+
+impl Afterwards {
+    fn is_nothing(&self) -> bool {
+        let nobody = self.cancel.is_empty() && self.wake.is_empty();
+        nobody && !self.spawn_lane && self.queue_at.is_none() && self.wait_until.is_none()
+    }
 }
 
 impl<W: Workflow> Host<W> {
@@ -257,20 +286,20 @@ impl<W: Workflow> Host<W> {
 
     /// A tick, made ready to be stored. What does not serialise is found out here, before anything has happened.
     fn happening(&self, tick: Tick<W::Event>) -> Result<Happening<W>, Refused> {
-        let body = match &self.journal {
-            Some(_) => Some(journal::body(W::GRAPH, &tick).map_err(|unsaved| Refused::Unsaved {
-                event: unsaved.event,
-                reason: unsaved.source.to_string(),
-            })?),
-            None => None,
-        };
-        Ok(Happening { tick, state: None, body, letter: None, leaves: false })
+        if self.journal.is_none() {
+            return Ok(Happening::new(tick, None));
+        }
+        let body = journal::body(W::GRAPH, &tick).map_err(|unsaved| Refused::Unsaved {
+            event: unsaved.event,
+            reason: unsaved.source.to_string(),
+        })?;
+        Ok(Happening::new(tick, Some(body)))
     }
 
     /// A tick that carries nothing of the author's, and so can always be stored.
     fn happening_of_run(&self, tick: Tick<W::Event>) -> Happening<W> {
         let body = self.journal.as_ref().and_then(|_| journal::body(W::GRAPH, &tick).ok());
-        Happening { tick, state: None, body, letter: None, leaves: false }
+        Happening::new(tick, body)
     }
 
     /// The state as JSON, in a run with a store.
@@ -328,13 +357,7 @@ impl<W: Workflow> Host<W> {
         // Events are cloned and dropped in a tick, which is the author's code.
         let applied = catch_unwind(AssertUnwindSafe(|| self.follow(live, happening, afterwards)));
         let taken = applied.unwrap_or_else(|panic| {
-            live.broken = Some(panic_message(&*panic).to_owned());
-            live.ending = None;
-            // What is thrown away may panic as well.
-            let ready = std::mem::take(&mut live.ready);
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(ready)));
-            afterwards.cancel.extend(std::mem::take(&mut live.tasks).into_values());
-            afterwards.cancel.extend(live.timer.take().map(|(_, token)| token));
+            live.give_up(&*panic, afterwards);
             Ok(())
         });
         self.end_if_abandoned(live, afterwards);
@@ -346,6 +369,45 @@ impl<W: Workflow> Host<W> {
         taken
     }
 
+    /// Applies that a step has finished, by the engine's short way, in a run without a store.
+    ///
+    /// # Errors
+    /// It is not as simple as that: what was emitted comes back, and nothing has happened.
+    #[inline]
+    fn relay(
+        &self,
+        live: &mut Live<W>,
+        finished: (InvocationId, u32),
+        emitted: Emitted<W::Event>,
+        afterwards: &mut Afterwards,
+    ) -> Result<(), Emitted<W::Event>> {
+        let event = match emitted {
+            // Who waits until all is quiet has to be told.
+            Emitted::One(event) if !live.is_done_with() && live.holds == 0 => event,
+            emitted => return Err(emitted),
+        };
+        live.now = Instant::now();
+        let at = self.clock.at(live.now);
+        match catch_unwind(AssertUnwindSafe(|| live.engine.relay(at, finished, event))) {
+            Ok(Ok(Relayed { from, event, invoke })) => {
+                let mut stream = self.stream.write(live.engine.state().ticks(), at);
+                let emitted = EventCounts::new(W::GRAPH, Counted::One(event));
+                let (step, invocation) = (step_name::<W>(from), finished.0);
+                stream.push(RunEventKind::StepFinished { step, invocation, emitted });
+                let Invoke { invocation, attempt, step, .. } = invoke;
+                stream.push(RunEventKind::StepStarted { step: step_name::<W>(step), invocation, attempt });
+                live.ready.push_back(invoke);
+                Ok(())
+            }
+            Ok(Err(event)) => Err(Emitted::One(event)),
+            Err(panic) => {
+                live.give_up(&*panic, afterwards);
+                self.announce_if_over(live, afterwards);
+                Ok(())
+            }
+        }
+    }
+
     fn follow(
         &self,
         live: &mut Live<W>,
@@ -355,30 +417,24 @@ impl<W: Workflow> Host<W> {
         if live.is_done_with() {
             return Err(Refused::Ended);
         }
-        let Happening { tick, state, body, letter, leaves } = happening;
+        let Happening { tick, state, kept } = happening;
         // Brought twice, by who loads the run and by who looks after all of them.
-        if letter.as_ref().is_some_and(|letter| live.has_decided(letter.message)) {
+        let letter = kept.as_ref().and_then(|kept| kept.letter.as_ref());
+        if letter.is_some_and(|letter| live.has_decided(letter.message)) {
             return Err(Refused::Ended);
         }
         live.now = Instant::now();
         let at = self.clock.at(live.now);
         let mut commands = std::mem::take(&mut live.commands);
         let ticks = live.engine.state().ticks();
-        let taken = live.engine.handle(at, tick, &mut commands);
-        let state = state.filter(|_| taken.is_ok()).map(|(state, json)| {
+        let taken = live.engine.handle_at_length(at, tick, &mut commands);
+        if let Some(state) = state.filter(|_| taken.is_ok()) {
             live.state = state;
-            json
-        });
-        if live.ledger.is_some() {
+        }
+        if let Some(kept) = kept {
             // What was due has happened also where the tick itself was refused.
             let ticked = live.engine.state().ticks() > ticks;
-            let time = || journal::body::<W::Event>(W::GRAPH, &Tick::Time).ok();
-            let body = if taken.is_ok() { body } else { time().filter(|_| ticked) };
-            let letter = letter.map(|letter| (letter, taken.clone()));
-            if body.is_some() || letter.is_some() {
-                let entry = Entry { at, body, state: state.flatten(), letter, leaves };
-                self.write_down(live, entry, &mut commands);
-            }
+            self.write_down(live, Entry { at, kept, taken: taken.clone(), ticked }, &mut commands);
         } else {
             self.do_at_once(live, at, &mut commands, afterwards);
         }
@@ -413,7 +469,16 @@ impl<W: Workflow> Host<W> {
     }
 
     /// Does what a tick left to do. The lock must not be held.
+    #[inline]
     fn finish(self: &Arc<Self>, afterwards: Afterwards) {
+        // The usual case: a step has released the next one.
+        if !afterwards.is_nothing() {
+            self.finish_all(afterwards);
+        }
+    }
+
+    #[inline(never)]
+    fn finish_all(self: &Arc<Self>, afterwards: Afterwards) {
         for token in afterwards.cancel {
             token.cancel();
         }
@@ -451,12 +516,28 @@ impl<W: Workflow> Live<W> {
         self.broken.is_some() || self.thrown_away || self.ledger.as_ref().is_some_and(|it| it.given_back)
     }
 
+    /// The author's code has panicked in the middle of a tick.
+    #[cold]
+    fn give_up(&mut self, panic: &(dyn Any + Send), afterwards: &mut Afterwards) {
+        self.broken = Some(panic_message(panic).to_owned());
+        self.ending = None;
+        // What is thrown away may panic as well.
+        let ready = std::mem::take(&mut self.ready);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(ready)));
+        afterwards.cancel.extend(std::mem::take(&mut self.tasks).into_values());
+        afterwards.cancel.extend(self.timer.take().map(|(_, token)| token));
+    }
+
     /// Does one command, of those that are no news.
     fn perform(&mut self, command: Command<W::Event>, afterwards: &mut Afterwards) {
         match command {
             Command::Run(invoke) => self.ready.push_back(invoke),
             // A step without a task is in the ready queue or with a lane, and is found out there.
-            Command::Abort { invocation } => afterwards.cancel.extend(self.tasks.remove(&invocation)),
+            Command::Abort { invocation } => {
+                let task = self.tasks.remove(&invocation);
+                self.some_are_stale |= task.is_none();
+                afterwards.cancel.extend(task);
+            }
             Command::Wake { invocation, key } => {
                 afterwards.wake.extend(self.listeners.remove(&(invocation, key)).map(|it| it.waker));
             }

@@ -99,6 +99,6 @@ impl<W: Workflow> Host<W> {
 
 impl<W: Workflow> Live<W> {
     fn find(&self, invocation: InvocationId, key: &NoteKey) -> Option<Noted<W::Event>> {
-        self.engine.state().invocation(invocation)?.notes.get(key).cloned()
+        self.engine.state().invocation(invocation)?.noted(key).cloned()
     }
 }

@@ -46,6 +46,11 @@ impl<W: Workflow> Host<W> {
 
     /// Takes out of the ready queue what was cancelled before its turn.
     pub(super) fn drop_stale(live: &mut Live<W>) {
+        // In a run with a store, others can put down what waits here.
+        if !live.some_are_stale && live.ledger.is_none() {
+            return;
+        }
+        live.some_are_stale &= !live.ready.is_empty();
         while live.ready.front().is_some_and(|next| !Self::is_current(live, next.invocation, next.attempt)) {
             live.ready.pop_front();
         }

@@ -20,6 +20,9 @@ impl<W: Workflow> Host<W> {
         if live.ledger.is_some() {
             return self.announce_what_is_stored(live, afterwards);
         }
+        if live.ending.is_none() && live.broken.is_none() {
+            return;
+        }
         let broken = |message| Err(RunError::Broken { run: self.id.clone(), message });
         let outcome = match (live.broken.clone(), live.ending.take()) {
             (Some(message), _) => broken(message),

@@ -3,7 +3,7 @@
 use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::{Context as Poller, Poll};
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use workflow_graph::{StepId, Tool};
 
 use super::clock::millis;
 use super::lane::{Lane, Next};
-use super::{Afterwards, Changed, Happening, Host, Live, Permit, most_lanes, panicked};
+use super::{Afterwards, Changed, Happening, Host, Kept, Live, Permit, most_lanes, panicked};
 use crate::calls::Calls;
 use crate::context::Updates;
-use crate::engine::{InvocationId, Invoke, Tick, Time, Verdict};
+use crate::engine::{Emitted, InvocationId, Invoke, Tick, Time, Verdict};
 use crate::error::{StepError, StepErrorKind};
 use crate::workflow::{BlockingStep, StepFuture, StepResult, Workflow};
 
@@ -81,42 +81,90 @@ impl<W: Workflow> Ticket<W> {
         then: impl FnOnce(&mut Live<W>, &mut Afterwards) -> T,
     ) -> T {
         self.open = false;
-        if result.is_ok() {
-            // A signal that has come for a call which the step gave up belongs to who waits next.
-            self.withdraw_given_up();
-        }
-        let (mut happening, finished) = match result {
-            Ok(emitted) => {
-                let (invocation, attempt) = (self.invocation, self.attempt);
-                match self.host.happening(Tick::Finished { invocation, attempt, emitted }) {
-                    Ok(happening) => (happening, true),
-                    Err(unsaved) => (self.failed(StepError::of_kind(StepErrorKind::Misused, unsaved)), false),
-                }
-            }
-            Err(error) => (self.failed(error), false),
-        };
         let mut afterwards = Afterwards::default();
-        let mut live = self.host.lock();
-        if finished {
-            match self.changed_state(&live.state) {
-                Ok(state) => happening.state = state,
-                Err(error) => {
-                    drop(live);
-                    happening = self.failed(error);
-                    live = self.host.lock();
+        let permit = self.permit.take();
+        let next = {
+            let mut live = match result {
+                Ok(emitted) => {
+                    // A signal that has come for a call which the step gave up belongs to who waits next.
+                    self.withdraw_given_up();
+                    self.hand_in_what_it_emitted(emitted, &mut afterwards)
                 }
-            }
-        }
-        live.at_work -= 1;
-        live.tasks.remove(&self.invocation);
-        // Refused if the step was cancelled while it finished: then what it did has no effect.
-        let _ = self.host.apply(&mut live, happening, &mut afterwards);
-        // Others may be waiting for their turn.
-        self.permit = None;
-        let next = then(&mut live, &mut afterwards);
-        drop(live);
+                Err(error) => self.hand_in(self.failed(error), &mut afterwards),
+            };
+            // Others may be waiting for their turn.
+            drop(permit);
+            then(&mut live, &mut afterwards)
+        };
         self.host.finish(afterwards);
         next
+    }
+
+    /// What it emitted has no effect, if the step was cancelled while it finished.
+    #[inline]
+    fn hand_in_what_it_emitted(
+        &self,
+        emitted: Emitted<W::Event>,
+        afterwards: &mut Afterwards,
+    ) -> MutexGuard<'_, Live<W>> {
+        let (invocation, attempt) = (self.invocation, self.attempt);
+        let (mut live, finished) = if self.host.is_kept() {
+            match self.host.happening(Tick::Finished { invocation, attempt, emitted }) {
+                Ok(finished) => self.with_state(finished),
+                Err(unsaved) => {
+                    let error = StepError::of_kind(StepErrorKind::Misused, unsaved);
+                    return self.hand_in(self.failed(error), afterwards);
+                }
+            }
+        } else if self.updates.is_some() {
+            self.with_state(Happening::new(Tick::Finished { invocation, attempt, emitted }, None))
+        } else {
+            let mut live = self.host.lock();
+            self.leave(&mut live);
+            let relayed = self.host.relay(&mut live, (invocation, attempt), emitted, afterwards);
+            if let Err(emitted) = relayed {
+                let finished = Happening::new(Tick::Finished { invocation, attempt, emitted }, None);
+                let _ = self.host.apply(&mut live, finished, afterwards);
+            }
+            return live;
+        };
+        self.leave(&mut live);
+        let _ = self.host.apply(&mut live, finished, afterwards);
+        live
+    }
+
+    fn hand_in(&self, ended: Happening<W>, afterwards: &mut Afterwards) -> MutexGuard<'_, Live<W>> {
+        let mut live = self.host.lock();
+        self.leave(&mut live);
+        let _ = self.host.apply(&mut live, ended, afterwards);
+        live
+    }
+
+    /// The step is not at work any more.
+    #[inline]
+    fn leave(&self, live: &mut Live<W>) {
+        live.at_work -= 1;
+        if !live.tasks.is_empty() {
+            live.tasks.remove(&self.invocation);
+        }
+    }
+
+    /// What the step has led to, with what it changes in the state as that is now.
+    fn with_state(&self, finished: Happening<W>) -> (MutexGuard<'_, Live<W>>, Happening<W>) {
+        let live = self.host.lock();
+        match self.changed_state(&live.state) {
+            Ok(Some((state, json))) => {
+                let finished = Happening { state: Some(state), ..finished };
+                (live, finished.keeping(|kept| Kept { state: json, ..kept }))
+            }
+            Ok(None) => (live, finished),
+            Err(error) => {
+                // The retry policy may call the author's code.
+                drop(live);
+                let failed = self.failed(error);
+                (self.host.lock(), failed)
+            }
+        }
     }
 
     fn withdraw_given_up(&self) {
@@ -167,7 +215,7 @@ impl<W: Workflow> Ticket<W> {
     }
 
     /// The state with the step's changes, if it has made any. They are made on a copy, so that a panic tears nothing.
-    fn changed_state(&self, state: &W::State) -> Result<Changed<W>, StepError> {
+    fn changed_state(&self, state: &W::State) -> Result<Option<Changed<W>>, StepError> {
         let Some(updates) = &self.updates else { return Ok(None) };
         let updates = std::mem::take(&mut *updates.lock().unwrap_or_else(PoisonError::into_inner));
         if updates.is_empty() {
@@ -218,7 +266,8 @@ impl<W: Workflow> Drop for Ticket<W> {
             live.tasks.remove(&self.invocation);
             if Host::is_current(&live, self.invocation, self.attempt) {
                 // Nobody cancelled this step: the runtime that ran it shuts down. The run can be resumed.
-                let suspended = Happening { leaves: true, ..self.host.happening_of_run(Tick::Suspended) };
+                let suspended = self.host.happening_of_run(Tick::Suspended);
+                let suspended = suspended.keeping(|kept| Kept { leaves: true, ..kept });
                 let _ = self.host.apply(&mut live, suspended, &mut afterwards);
             }
             self.host.announce_if_over(&mut live, &mut afterwards);
