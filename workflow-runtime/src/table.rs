@@ -188,7 +188,7 @@ impl<K: Numbered, V> FromIterator<(K, V)> for Table<K, V> {
     /// In any order; of several entries with one key the last counts.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut entries: Vec<(K, V)> = entries.into_iter().collect();
-        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        entries.sort_by_key(|(key, _)| *key);
         let mut table = Self::new();
         for (key, value) in entries {
             table.insert(key, value);

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::clock::{Clock, millis};
 use super::ledger::{Journal, Ledger, Standing};
+use super::pace::Paces;
 use super::{Host, Kept, Live};
 use crate::engine::{Engine, Tick, Time};
 use crate::handle::{RunError, RunId, RunOptions};
@@ -125,6 +126,8 @@ impl<W: Workflow> Host<W> {
             ready: VecDeque::new(),
             some_are_stale: false,
             lanes: 0,
+            at_short_steps: 0,
+            paces: Paces::default(),
             holds: 0,
             at_work: 0,
             now: Instant::now(),

@@ -94,7 +94,7 @@ impl<W: Workflow> Lane<W> {
         poller: &mut Poller<'_>,
     ) -> Next<W::Event> {
         let host = &self.host;
-        let ticket = Ticket::of(host, &invoke, permit);
+        let mut ticket = Ticket::of(host, &invoke, permit);
         let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone(), ticket.calls.clone());
         let Invoke { step, input, .. } = invoke;
         let call = AssertUnwindSafe(|| host.workflow.call(step, input, context));
@@ -109,12 +109,19 @@ impl<W: Workflow> Lane<W> {
             },
             Ok(StepCall::Blocking(work)) => {
                 let runtime = host.runtime.clone();
+                ticket.leave_the_lane();
                 runtime.spawn_blocking(move || ticket.block(work));
                 return self.next(shift);
             }
             Err(panic) => Err(panicked(&*panic)),
         };
-        ticket.report(result, |live, afterwards| Host::next(live, shift.goes_on(live.now), afterwards))
+        ticket.report(result, |live, afterwards| {
+            // Alone with one step after the other, nobody asks.
+            if live.ready.len() > 1 || live.lanes > 1 {
+                live.paces.saw(step, shift.since_last(live.now));
+            }
+            Host::next(live, shift.goes_on(live.now), afterwards)
+        })
     }
 }
 
@@ -151,11 +158,16 @@ impl Shift {
         Self { ends: now + TIME_PER_SHIFT, last: now, had_a_long_step: false }
     }
 
+    /// How long the step that has ended now has kept the worker.
+    fn since_last(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.last)
+    }
+
     /// Whether there is time for another step.
     fn goes_on(&mut self, now: Instant) -> bool {
         let goes_on = now < self.ends;
         if !goes_on {
-            self.had_a_long_step |= now.saturating_duration_since(self.last) >= TIME_PER_SHIFT;
+            self.had_a_long_step |= self.since_last(now) >= TIME_PER_SHIFT;
         }
         self.last = now;
         goes_on

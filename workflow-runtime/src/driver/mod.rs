@@ -18,8 +18,8 @@
 //!
 //! # Reading order
 //!
-//! `begin` is how runs come into memory, this file what a tick does, `ready` which step starts next, `lane` and `ticket`
-//! who polls it and how it reports, `notes` what it waits for, `attention` whether the
+//! `begin` is how runs come into memory, this file what a tick does, `ready` which step starts next and `pace` whether
+//! lanes share the work, `lane` and `ticket` who polls a step and how it reports, `notes` what it waits for, `attention` whether the
 //! run alone can wake it, `tell` what observers hear. `ledger` holds all of that
 //! back until it is stored, in a run with a store.
 
@@ -30,6 +30,7 @@ mod hold;
 mod lane;
 mod ledger;
 mod notes;
+mod pace;
 mod ready;
 mod tell;
 mod ticket;
@@ -64,6 +65,7 @@ use crate::workflow::{Shared, Workflow};
 use clock::Alarm;
 use lane::Lane;
 use ledger::{Entry, Journal, Ledger};
+use pace::Paces;
 use ready::{Permit, most_lanes};
 use tell::observed;
 
@@ -102,6 +104,9 @@ struct Live<W: Workflow> {
     some_are_stale: bool,
     /// How many lanes are awake.
     lanes: usize,
+    /// How many of them poll a step that is known to be short.
+    at_short_steps: usize,
+    paces: Paces,
     /// How many want that no step starts.
     holds: usize,
     /// Steps that a lane polls or that have a task of their own.
@@ -360,13 +365,18 @@ impl<W: Workflow> Host<W> {
             live.give_up(&*panic, afterwards);
             Ok(())
         });
+        self.look_whether_it_rests(live, afterwards);
+        taken
+    }
+
+    /// What may have to be done where nothing is at work after a tick.
+    fn look_whether_it_rests(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
         self.end_if_abandoned(live, afterwards);
         self.announce_if_over(live, afterwards);
         if live.at_work == 0 && live.engine.state().is_idle() {
             live.shrink();
             self.stream.shrink();
         }
-        taken
     }
 
     /// Applies that a step has finished, by the engine's short way, in a run without a store.
@@ -389,23 +399,24 @@ impl<W: Workflow> Host<W> {
         live.now = Instant::now();
         let at = self.clock.at(live.now);
         match catch_unwind(AssertUnwindSafe(|| live.engine.relay(at, finished, event))) {
-            Ok(Ok(Relayed { from, event, invoke })) => {
+            Ok(Ok(Relayed { from, event, next })) => {
                 let mut stream = self.stream.write(live.engine.state().ticks(), at);
                 let emitted = EventCounts::new(W::GRAPH, Counted::One(event));
                 let (step, invocation) = (step_name::<W>(from), finished.0);
                 stream.push(RunEventKind::StepFinished { step, invocation, emitted });
-                let Invoke { invocation, attempt, step, .. } = invoke;
-                stream.push(RunEventKind::StepStarted { step: step_name::<W>(step), invocation, attempt });
-                live.ready.push_back(invoke);
-                Ok(())
+                if let Some(next) = next {
+                    let Invoke { invocation, attempt, step, .. } = next;
+                    let step = step_name::<W>(step);
+                    stream.push(RunEventKind::StepStarted { step, invocation, attempt });
+                    live.ready.push_back(next);
+                    return Ok(());
+                }
             }
-            Ok(Err(event)) => Err(Emitted::One(event)),
-            Err(panic) => {
-                live.give_up(&*panic, afterwards);
-                self.announce_if_over(live, afterwards);
-                Ok(())
-            }
+            Ok(Err(event)) => return Err(Emitted::One(event)),
+            Err(panic) => live.give_up(&*panic, afterwards),
         }
+        self.look_whether_it_rests(live, afterwards);
+        Ok(())
     }
 
     fn follow(
@@ -550,6 +561,7 @@ impl<W: Workflow> Live<W> {
         self.engine.shrink();
         self.commands.shrink_to_fit();
         self.ready.shrink_to_fit();
+        self.paces.forget();
         drop_if_empty(&mut self.tasks);
         drop_if_empty(&mut self.listeners);
     }

@@ -11,18 +11,24 @@ use super::lane::{Lane, Next};
 use super::{Afterwards, Host, Live};
 use crate::workflow::Workflow;
 
-/// A step's turn, where runs take turns.
-pub(super) type Permit = Option<OwnedSemaphorePermit>;
+/// What comes with a step that is started.
+pub(super) struct Permit {
+    /// The step's turn, where runs take turns.
+    pub(super) turn: Option<OwnedSemaphorePermit>,
+    /// It counts in `at_short_steps`.
+    pub(super) counts_as_short: bool,
+}
 
 impl<W: Workflow> Host<W> {
     /// The next step for a lane, which is counted in `lanes`.
     pub(super) fn next(live: &mut Live<W>, may_take: bool, afterwards: &mut Afterwards) -> Next<W::Event> {
         Self::drop_stale(live);
-        if live.ready.is_empty() || live.holds > 0 {
+        if live.ready.is_empty() || live.holds > 0 || live.is_left_to_another() {
             live.lanes -= 1;
             return Next::Leave;
         }
-        if live.ready.len() > 1 {
+        // Of two short steps, this lane does the other one as well.
+        if live.ready.len() > 1 && !(live.is_short(0) && live.is_short(1)) {
             live.want_lane(afterwards);
         }
         // A task that is spawned here lies in a slot of this worker that nobody can steal from, so it
@@ -30,15 +36,17 @@ impl<W: Workflow> Host<W> {
         if !may_take || afterwards.spawn_lane {
             return Next::GiveWay;
         }
-        let Ok(permit) = live.permit() else {
+        let Ok(turn) = live.turn() else {
             live.lanes -= 1;
             live.queue_up(afterwards);
             return Next::Leave;
         };
+        let counts_as_short = live.is_short(0);
         match live.ready.pop_front() {
             Some(invoke) => {
                 live.at_work += 1;
-                Next::Step(invoke, permit)
+                live.at_short_steps += usize::from(counts_as_short);
+                Next::Step(invoke, Permit { turn, counts_as_short })
             }
             None => Next::GiveWay,
         }
@@ -71,14 +79,15 @@ impl<W: Workflow> Host<W> {
         };
         if let Some(invoke) = invoke {
             let lane = Lane { host: Arc::clone(self), counted: true };
-            self.runtime.spawn(lane.work(Some((invoke, Some(permit)))));
+            let permit = Permit { turn: Some(permit), counts_as_short: false };
+            self.runtime.spawn(lane.work(Some((invoke, permit))));
         }
     }
 }
 
 impl<W: Workflow> Live<W> {
     /// What a step needs to start: nothing, or a turn.
-    pub(super) fn permit(&self) -> Result<Permit, TryAcquireError> {
+    fn turn(&self) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
         self.gate.as_ref().map(|gate| Arc::clone(gate).try_acquire_owned()).transpose()
     }
 
@@ -90,9 +99,20 @@ impl<W: Workflow> Live<W> {
         }
     }
 
+    /// Whether the step in that place of the ready queue is known to be short.
+    fn is_short(&self, place: usize) -> bool {
+        self.ready.get(place).is_some_and(|invoke| self.paces.is_short(invoke.step))
+    }
+
+    /// Whether the next step is left to a lane that is at work.
+    pub(super) fn is_left_to_another(&self) -> bool {
+        self.at_short_steps > 0 && self.is_short(0)
+    }
+
     /// Asks for another lane if there is work for one.
     pub(super) fn want_lane(&mut self, afterwards: &mut Afterwards) {
-        if !self.ready.is_empty() && self.holds == 0 && !self.queued && self.lanes < most_lanes() {
+        let wanted = !self.ready.is_empty() && self.holds == 0 && !self.queued && !self.is_left_to_another();
+        if wanted && self.lanes < most_lanes() {
             self.lanes += 1;
             afterwards.spawn_lane = true;
         }

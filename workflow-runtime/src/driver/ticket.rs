@@ -32,7 +32,7 @@ pub(super) struct Ticket<W: Workflow> {
     pub(super) updates: Updates<W::State>,
     /// What the attempt has called; made here where it may wait for somebody, whom it can also give up.
     pub(super) calls: Option<Arc<Calls>>,
-    /// The step's turn. It is over when the step is.
+    /// It is over when the step is.
     permit: Permit,
     open: bool,
 }
@@ -82,7 +82,7 @@ impl<W: Workflow> Ticket<W> {
     ) -> T {
         self.open = false;
         let mut afterwards = Afterwards::default();
-        let permit = self.permit.take();
+        let turn = self.permit.turn.take();
         let next = {
             let mut live = match result {
                 Ok(emitted) => {
@@ -93,7 +93,7 @@ impl<W: Workflow> Ticket<W> {
                 Err(error) => self.hand_in(self.failed(error), &mut afterwards),
             };
             // Others may be waiting for their turn.
-            drop(permit);
+            drop(turn);
             then(&mut live, &mut afterwards)
         };
         self.host.finish(afterwards);
@@ -144,6 +144,7 @@ impl<W: Workflow> Ticket<W> {
     #[inline]
     fn leave(&self, live: &mut Live<W>) {
         live.at_work -= 1;
+        live.at_short_steps -= usize::from(self.permit.counts_as_short);
         if !live.tasks.is_empty() {
             live.tasks.remove(&self.invocation);
         }
@@ -214,6 +215,13 @@ impl<W: Workflow> Ticket<W> {
         self.host.happening_of_run(Tick::Failed { invocation, attempt, error, verdict })
     }
 
+    /// It is not a lane that the step keeps any more.
+    pub(super) fn leave_the_lane(&mut self) {
+        if std::mem::take(&mut self.permit.counts_as_short) {
+            self.host.lock().at_short_steps -= 1;
+        }
+    }
+
     /// The state with the step's changes, if it has made any. They are made on a copy, so that a panic tears nothing.
     fn changed_state(&self, state: &W::State) -> Result<Option<Changed<W>>, StepError> {
         let Some(updates) = &self.updates else { return Ok(None) };
@@ -243,7 +251,8 @@ impl<W: Workflow> Ticket<W> {
     }
 
     /// Gives a step that is not ready a task of its own.
-    pub(super) fn detach(self, future: StepFuture<W::Event>) {
+    pub(super) fn detach(mut self, future: StepFuture<W::Event>) {
+        self.leave_the_lane();
         let Some(token) = self.host.cancellation(self.invocation, self.attempt) else {
             // It was cancelled while it was polled. The future goes before the ticket.
             drop(future);
@@ -262,8 +271,7 @@ impl<W: Workflow> Drop for Ticket<W> {
         let mut afterwards = Afterwards::default();
         {
             let mut live = self.host.lock();
-            live.at_work -= 1;
-            live.tasks.remove(&self.invocation);
+            self.leave(&mut live);
             if Host::is_current(&live, self.invocation, self.attempt) {
                 // Nobody cancelled this step: the runtime that ran it shuts down. The run can be resumed.
                 let suspended = self.host.happening_of_run(Tick::Suspended);
@@ -296,7 +304,8 @@ impl<W: Workflow> Work<W> {
         let result = drop_step(future).and(result);
         let host = Arc::clone(&ticket.host);
         let next = ticket.report(result, |live, afterwards| {
-            if live.ready.is_empty() || live.holds > 0 || live.lanes >= most_lanes() {
+            let nothing_to_do = live.ready.is_empty() || live.holds > 0 || live.is_left_to_another();
+            if nothing_to_do || live.lanes >= most_lanes() {
                 return Next::Leave;
             }
             live.lanes += 1;

@@ -184,13 +184,14 @@ impl<E: Payload> Engine<E> {
         let tick = match tick {
             Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } => {
                 match self.relay(at, (invocation, attempt), event) {
-                    Ok(Relayed { from, event, invoke }) => {
+                    Ok(Relayed { from, event, next }) => {
                         let emitted = Counted::One(event);
-                        let next = (invoke.invocation, invoke.attempt, invoke.step);
                         out.push(Command::Publish(Notice::StepFinished { invocation, step: from, emitted }));
-                        let (invocation, attempt, step) = next;
-                        out.push(Command::Publish(Notice::StepStarted { invocation, attempt, step }));
-                        out.push(Command::Run(invoke));
+                        if let Some(next) = next {
+                            let Invoke { invocation, attempt, step, .. } = next;
+                            out.push(Command::Publish(Notice::StepStarted { invocation, attempt, step }));
+                            out.push(Command::Run(next));
+                        }
                         return Ok(());
                     }
                     Err(event) => Tick::Finished { invocation, attempt, emitted: Emitted::One(event) },

@@ -1,29 +1,30 @@
 //! The usual tick by a short way.
 //!
-//! What runs do most is this: a step finishes with one event, and one step takes it, which can start at once. That is
-//! known from the graph and some looks at the state, and then nothing has to be made and thrown away: the invocation
-//! that ends becomes the one that begins. The state and the commands are those that [`turn`](super::turn) makes; it is
-//! asked wherever something is not as usual.
+//! What runs do most is this: a step finishes with one event, and either one step takes it, which can start at once, or
+//! one gather keeps it, and others are still on their way. That is known from the graph and some looks at the state, and
+//! then nothing has to be made and thrown away: the invocation that ends becomes the one that begins. The state and the
+//! commands are those that [`turn`](super::turn) makes; it is asked wherever something is not as usual.
 
-use workflow_graph::{Alternative, EventId, Param, ParamForm, Role, Step, StepId};
+use workflow_graph::{Alternative, EventId, ParamForm, Role, Slot, Step, StepId};
 
 use super::Engine;
 use super::command::Invoke;
 use super::payload::{Input, Payload};
-use super::state::{InvocationId, InvocationState, Member, Status, Time};
+use super::state::{InvocationId, InvocationState, Member, Place, Status, Time};
 
-/// What a step has led to that handed on to another one.
+/// What a step that has finished has led to.
 pub(crate) struct Relayed<E> {
     /// The step that has finished.
     pub(crate) from: StepId,
     /// What it emitted.
     pub(crate) event: EventId,
-    /// The step that starts.
-    pub(crate) invoke: Invoke<E>,
+    /// The step that starts, unless a gather keeps the event.
+    pub(crate) next: Option<Invoke<E>>,
 }
 
 impl<E: Payload> Engine<E> {
-    /// Takes [`Tick::Finished`](super::Tick::Finished) with one event, if what it leads to is that one other step starts.
+    /// Takes [`Tick::Finished`](super::Tick::Finished) with one event, if what it leads to is that one other step starts,
+    /// or that a gather has one event more.
     ///
     /// # Errors
     /// It is not as simple as that: the event comes back, and nothing has changed.
@@ -38,50 +39,172 @@ impl<E: Payload> Engine<E> {
             return Err(event);
         }
         let graph = &*self.graph;
+        let kind = event.event();
+        // A question or the end is more than one event for one step.
+        let slot = match graph.event(kind).map(|event| (event.role, &*event.accepted_by)) {
+            Some((Role::Event, [slot])) => *slot,
+            _ => return Err(event),
+        };
         let Some(invocation) = state.invocations.get_mut(&id) else { return Err(event) };
         let is_current = invocation.state == InvocationState::Running && invocation.attempt == attempt;
         // Attempts, emitters and notes go with the invocation, and others may have to be told.
         if !is_current || invocation.history.get().is_some() {
             return Err(event);
         }
-        let kind = event.event();
-        let from = invocation.step;
+        let (from, branch) = (invocation.step, invocation.branch);
         let declares = |step: &&Step| step.returns.alternatives.contains(&Alternative::One(kind));
         let Some(_) = graph.step(from).filter(starts_at_once).filter(declares) else { return Err(event) };
-        let slot = match graph.event(kind).map(|event| (event.role, &*event.accepted_by)) {
-            Some((Role::Event, [slot])) => *slot,
+        let Some(taker) = graph.step(slot.step) else { return Err(event) };
+        let Some(scope) = state.scopes.get_mut(&branch.scope) else { return Err(event) };
+
+        let next = match form(taker, slot) {
+            Some(ParamForm::One) if taker.params.len() == 1 && starts_at_once(&taker) => {
+                let input = Input::One(event.clone());
+                let next = InvocationId(state.last_id + 1);
+                scope.members.replace(Member::Invocation(id), Member::Invocation(next));
+                invocation.step = slot.step;
+                invocation.attempt = 1;
+                invocation.input = Input::One(event);
+                state.invocations.rename(&id, next);
+                Some(Invoke {
+                    invocation: next,
+                    attempt: 1,
+                    step: slot.step,
+                    depth: scope.depth,
+                    input,
+                    last_error: None,
+                    first_failed_at: None,
+                })
+            }
+            // With a `take`, it may be the last that is waited for.
+            Some(ParamForm::Gather { .. }) if taker.options.take.is_none() && scope.members.len() > 1 => {
+                let gather = scope.gathers.iter_mut().find(|gather| gather.slot == slot && !gather.fired);
+                let Some(gather) = gather.filter(|_| invocation.recoveries.is_none()) else {
+                    return Err(event);
+                };
+                let place = Place { index: branch.index, from, commit: state.last_id + 1 };
+                gather.arrived.add(place, Ok(event));
+                gather.successes += 1;
+                scope.members.remove(Member::Invocation(id));
+                state.invocations.remove(&id);
+                None
+            }
             _ => return Err(event),
         };
-        let takes_one = |step: &&Step| matches!(&*step.params, [Param { form: ParamForm::One, .. }]);
-        let Some(_) = graph.step(slot.step).filter(starts_at_once).filter(takes_one) else {
-            return Err(event);
-        };
-        let Some(scope) = state.scopes.get_mut(&invocation.branch.scope) else { return Err(event) };
-
-        let input = Input::One(event.clone());
-        let next = InvocationId(state.last_id + 1);
-        state.last_id = next.0;
+        state.last_id += 1;
         state.ticks += 1;
         state.now = state.now.max(at);
-        scope.members.replace(Member::Invocation(id), Member::Invocation(next));
-        invocation.step = slot.step;
-        invocation.attempt = 1;
-        invocation.input = Input::One(event);
-        state.invocations.rename(&id, next);
-        let invoke = Invoke {
-            invocation: next,
-            attempt: 1,
-            step: slot.step,
-            depth: scope.depth,
-            input,
-            last_error: None,
-            first_failed_at: None,
-        };
-        Ok(Relayed { from, event: kind, invoke })
+        Ok(Relayed { from, event: kind, next })
     }
 }
 
 /// Whether nothing has to be seen to before and after such a step: no worker, no emitter, no calls.
 fn starts_at_once(step: &&Step) -> bool {
     step.options.workers.is_none() && step.tools.is_empty()
+}
+
+fn form(step: &Step, slot: Slot) -> Option<ParamForm> {
+    step.params.get(usize::from(slot.param)).map(|param| param.form)
+}
+
+#[cfg(test)]
+mod tests {
+    use workflow_graph::build::{AlternativeDecl, Builder, StepDecl, ToolDecl};
+    use workflow_graph::{Graph, Param, PointId};
+
+    use super::super::{Command, Emitted, Tick};
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Value(EventId, u32);
+
+    impl Payload for Value {
+        fn event(&self) -> EventId {
+            self.0
+        }
+    }
+
+    /// Steps that can be started at once, one with a limit, one with an emitter, a join; gathers, also with `take`.
+    fn graph() -> (Graph, [EventId; 8]) {
+        let mut builder = Builder::new("Relay");
+        let (start, stop) = (builder.start("u32"), builder.stop("u32"));
+        let [task, half, rest, done, left, over] =
+            ["Task", "Half", "Rest", "Done", "Left", "Over"].map(|name| builder.event(name));
+        let mut step = |name: &str, params: Vec<Param>, returns: &[EventId], more: &dyn Fn(&mut StepDecl)| {
+            let mut decl = StepDecl::new(name);
+            decl.params = params;
+            decl.returns.alternatives = returns.iter().copied().map(AlternativeDecl::One).collect();
+            more(&mut decl);
+            builder.step(decl);
+        };
+        let one = |event| Param::new(ParamForm::One, [event]);
+        let all = |event| Param::new(ParamForm::Gather { failures: false }, [event]);
+        let plain = |_: &mut StepDecl| {};
+        step("split", vec![one(start)], &[], &|decl| {
+            decl.returns.alternatives.push(AlternativeDecl::Many(vec![task]));
+        });
+        step("begin", vec![one(task)], &[half], &plain);
+        step("pass", vec![one(half)], &[rest, done], &plain);
+        step("limited", vec![one(rest)], &[done], &|decl| decl.options.workers = Some(2));
+        step("sends", vec![one(task)], &[left], &|decl| decl.tools.push(ToolDecl::Emitter(vec![rest])));
+        step("add", vec![all(done)], &[left], &plain);
+        step("early", vec![all(left)], &[over], &|decl| {
+            (decl.options.take, decl.options.cancel_rest) = (Some(3), false);
+        });
+        step("end", vec![one(left), one(over)], &[stop], &plain);
+        (builder.build(), [start, task, half, rest, done, left, over, stop])
+    }
+
+    /// What a step returns, by its name.
+    fn returns(graph: &Graph, step: StepId, events: [EventId; 8], n: u32) -> Emitted<Value> {
+        let [_, task, half, rest, done, left, over, stop] = events;
+        let event = match &*graph.step(step).unwrap().name {
+            "split" => return Emitted::Many(PointId(0), (0..4 + n % 3).map(|n| Value(task, n)).collect()),
+            "begin" => half,
+            "pass" if n % 2 == 0 => rest,
+            "pass" | "limited" => done,
+            "sends" | "add" => left,
+            "early" => over,
+            _ => stop,
+        };
+        Emitted::One(Value(event, n))
+    }
+
+    #[test]
+    fn the_short_way_leads_to_where_the_long_one_does() {
+        let (graph, events) = graph();
+        let mut relayed = 0;
+        for seed in 0..200_u32 {
+            let mut dice = seed;
+            let mut engine = Engine::new(std::sync::Arc::new(graph.clone()));
+            let mut tick = Tick::Started { input: Value(events[0], seed) };
+            let mut running = Vec::new();
+            for time in 0.. {
+                let mut at_length = engine.clone();
+                let (mut short, mut long) = (Vec::new(), Vec::new());
+                if let Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } = tick.clone() {
+                    relayed +=
+                        u32::from(engine.clone().relay(Time(time), (invocation, attempt), event).is_ok());
+                }
+                let taken = engine.handle(Time(time), tick.clone(), &mut short);
+                assert_eq!(taken, at_length.handle_at_length(Time(time), tick, &mut long));
+                assert_eq!(short, long);
+                assert_eq!(engine.state(), at_length.state());
+                running.extend(short.into_iter().filter_map(|command| match command {
+                    Command::Run(invoke) => Some((invoke.invocation, invoke.attempt, invoke.step)),
+                    _ => None,
+                }));
+                dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if running.is_empty() {
+                    break;
+                }
+                let (invocation, attempt, step) = running.remove((dice >> 8) as usize % running.len());
+                let emitted = returns(&graph, step, events, dice >> 24);
+                // Now and then, an attempt that is not current.
+                let attempt = attempt + u32::from(dice % 50 == 0);
+                tick = Tick::Finished { invocation, attempt, emitted };
+            }
+        }
+        assert!(relayed > 500, "{relayed}");
+    }
 }

@@ -375,6 +375,10 @@ impl Members {
         self.0.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// `false` if it is there already.
     pub(crate) fn insert(&mut self, member: Member) -> bool {
         self.0.insert(member.number(), member.kind()).is_none()
