@@ -85,16 +85,18 @@ pub(crate) struct Listener {
 impl<W: Workflow> Live<W> {
     /// Whether each step that waits can be woken by the run alone.
     pub(super) fn only_the_run_wakes(&self) -> bool {
-        let waiting = &self.engine.state().waiting;
+        let state = self.engine.state();
         // Each of them has one at least, so as long as there are fewer, somebody has not come so far.
-        if self.listeners.len() < waiting.len() {
+        if self.listeners.len() < state.how_many_wait() {
             return false;
         }
-        waiting.iter().all(|invocation| {
+        state.waiting().all(|invocation| {
             let first = NoteKey { kind: NoteKind::Memo, name: Arc::default(), count: 0 };
-            let listeners = self.listeners.range((*invocation, first)..);
-            let listeners: Vec<&Listener> =
-                listeners.take_while(|((id, _), _)| id == invocation).map(|(_, listener)| listener).collect();
+            let listeners = self.listeners.range((invocation, first)..);
+            let listeners: Vec<&Listener> = listeners
+                .take_while(|((id, _), _)| *id == invocation)
+                .map(|(_, listener)| listener)
+                .collect();
             listeners.first().is_some_and(|listener| listener.calls.attention.is_only_for(&listeners))
         })
     }

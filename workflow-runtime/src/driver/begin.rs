@@ -7,7 +7,6 @@ use std::time::UNIX_EPOCH;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::Instant;
 
 use super::clock::{Clock, millis};
 use super::ledger::{Journal, Ledger, Standing};
@@ -130,7 +129,7 @@ impl<W: Workflow> Host<W> {
             paces: Paces::default(),
             holds: 0,
             at_work: 0,
-            now: Instant::now(),
+            now: clock.started(),
             tasks: BTreeMap::new(),
             listeners: BTreeMap::new(),
             ending: None,

@@ -36,6 +36,11 @@ impl Clock {
         self.at(Instant::now())
     }
 
+    /// When it was started.
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// The time of a moment.
     pub(super) fn at(&self, moment: Instant) -> Time {
         Time(self.started_at.0.saturating_add(millis(moment.saturating_duration_since(self.started))))

@@ -34,9 +34,9 @@ impl<W: Workflow> Host<W> {
 impl<W: Workflow> Live<W> {
     /// Whether every step that was started waits for an answer or a signal.
     pub(super) fn is_quiet(&self) -> bool {
-        let waiting = &self.engine.state().waiting;
-        let not_started = self.ready.iter().filter(|invoke| waiting.contains(&invoke.invocation)).count();
-        self.at_work + not_started <= waiting.len()
+        let state = self.engine.state();
+        let not_started = self.ready.iter().filter(|invoke| state.waits(invoke.invocation)).count();
+        self.at_work + not_started <= state.how_many_wait()
     }
 }
 

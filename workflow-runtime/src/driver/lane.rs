@@ -44,7 +44,10 @@ impl<W: Workflow> Lane<W> {
             let mut shift = Shift::start();
             let next = match first.take() {
                 Some((invoke, permit)) => Next::Step(invoke, permit),
-                None => self.next(&mut shift),
+                None => {
+                    let begins = shift.last;
+                    self.next(&mut shift, begins)
+                }
             };
             let mut next = Some(next);
             let goes_on = poll_fn(|poller| {
@@ -77,9 +80,9 @@ impl<W: Workflow> Lane<W> {
         }
     }
 
-    fn next(&self, shift: &mut Shift) -> Next<W::Event> {
+    fn next(&self, shift: &mut Shift, now: Instant) -> Next<W::Event> {
         let mut afterwards = Afterwards::default();
-        let next = Host::next(&mut self.host.lock(), shift.goes_on(Instant::now()), &mut afterwards);
+        let next = Host::next(&mut self.host.lock(), shift.goes_on(now), &mut afterwards);
         self.host.finish(afterwards);
         next
     }
@@ -104,14 +107,14 @@ impl<W: Workflow> Lane<W> {
                 Poll::Ready(result) => drop_step(future).and(result),
                 Poll::Pending => {
                     ticket.detach(future);
-                    return self.next(shift);
+                    return self.next(shift, Instant::now());
                 }
             },
             Ok(StepCall::Blocking(work)) => {
                 let runtime = host.runtime.clone();
                 ticket.leave_the_lane();
                 runtime.spawn_blocking(move || ticket.block(work));
-                return self.next(shift);
+                return self.next(shift, Instant::now());
             }
             Err(panic) => Err(panicked(&*panic)),
         };

@@ -50,7 +50,7 @@ impl<W: Workflow> Host<W> {
         afterwards: &mut Afterwards,
     ) {
         let terminal = RunEventKind::terminal(for_stream);
-        self.stream.write(live.engine.state().ticks(), self.clock.now()).push(terminal);
+        self.stream.write(live.engine.state().ticks(), self.clock.at(live.now)).push(terminal);
         live.outcome = Some(outcome);
         afterwards.wake.extend(live.waiting.take());
     }

@@ -272,6 +272,7 @@ impl<W: Workflow> Drop for Ticket<W> {
         {
             let mut live = self.host.lock();
             self.leave(&mut live);
+            live.now = Instant::now();
             if Host::is_current(&live, self.invocation, self.attempt) {
                 // Nobody cancelled this step: the runtime that ran it shuts down. The run can be resumed.
                 let suspended = self.host.happening_of_run(Tick::Suspended);

@@ -39,7 +39,7 @@ impl<E: Payload> Turn<'_, E> {
         let history = invocation.history.make();
         history.first_failed_at.get_or_insert(self.state.now);
         history.last_error = Some(error.clone());
-        self.state.timers.insert((due, Timer::Retry(id)));
+        self.state.start_timer(Some(due), Timer::Retry(id));
         self.state.recount(id);
         self.release(step);
         self.publish(Notice::StepRetrying { invocation: id, attempt, step, error, due });

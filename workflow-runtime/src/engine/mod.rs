@@ -69,8 +69,8 @@ pub(crate) use notes::{Notes, Waiter};
 pub use payload::{Emitted, Failure, Input, Json, Part, Payload};
 pub(crate) use scope::emitter_points;
 pub(crate) use state::{
-    Arrivals, Budget, Gather, History, Joins, Member, Members, Parked, Place, Recoveries, Sender, Timer,
-    drop_if_empty,
+    Arrivals, Budget, Extras, Gather, History, Joins, Member, Members, Parked, Place, Recoveries, Sender,
+    Timer, drop_if_empty,
 };
 pub use state::{
     Branch, Invocation, InvocationId, InvocationState, Request, Scope, ScopeId, State, Status, Time,
@@ -144,8 +144,11 @@ impl<E: Payload> Engine<E> {
     /// at work.
     #[must_use]
     pub fn with_limits(mut self, deadline: Option<Time>, timeout: Option<u64>) -> Self {
-        self.state.deadline = deadline;
-        self.state.budget = timeout.map(|whole| Budget { whole, left: whole });
+        if deadline.is_some() || timeout.is_some() {
+            let extras = self.state.extras.make();
+            extras.deadline = deadline;
+            extras.budget = timeout.map(|whole| Budget { whole, left: whole });
+        }
         self
     }
 

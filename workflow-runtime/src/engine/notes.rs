@@ -134,9 +134,9 @@ impl<E> State<E> {
     pub(crate) fn recount(&mut self, id: InvocationId) {
         let waits = |it: &Invocation<E>| it.state == InvocationState::Running && it.waits() > 0;
         if self.invocations.get(&id).is_some_and(waits) {
-            self.waiting.insert(id);
-        } else {
-            self.waiting.remove(&id);
+            self.extras.make().waiting.insert(id);
+        } else if let Some(extras) = self.extras.get_mut() {
+            extras.waiting.remove(&id);
         }
     }
 }
@@ -241,7 +241,7 @@ impl<E: Payload> Turn<'_, E> {
     pub(super) fn open_request(&mut self, mut request: Request<E>) -> RequestId {
         let id = RequestId(self.next_id());
         request.expires_at = request.prompt.expires_in().map(|after| request.asked_at.plus(after));
-        self.state.timers.extend(request.expires_at.map(|due| (due, Timer::Expiry(id))));
+        self.state.start_timer(request.expires_at, Timer::Expiry(id));
         self.publish(request.notice(id));
         self.state.requests.insert(id, request);
         id
@@ -249,10 +249,11 @@ impl<E: Payload> Turn<'_, E> {
 
     /// The oldest unread signal, else a place in the line.
     fn receive(&mut self, id: InvocationId, key: &NoteKey, event: EventId) -> Noted<E> {
-        if let Some(unread) = self.state.unread.get_mut(&event) {
+        let extras = self.state.extras.make();
+        if let Some(unread) = extras.unread.get_mut(&event) {
             let oldest = unread.pop_front();
             if unread.is_empty() {
-                self.state.unread.remove(&event);
+                extras.unread.remove(&event);
             }
             if let Some(signal) = oldest {
                 return Noted::Received(signal);
@@ -260,7 +261,7 @@ impl<E: Payload> Turn<'_, E> {
         }
         let wait = WaitId(self.next_id());
         let waiter = Waiter { invocation: id, key: key.clone() };
-        self.state.inboxes.entry(event).or_default().insert(wait, waiter);
+        self.state.extras.make().inboxes.entry(event).or_default().insert(wait, waiter);
         Noted::Waiting(wait)
     }
 
@@ -269,7 +270,7 @@ impl<E: Payload> Turn<'_, E> {
         let event = signal.event();
         match self.state.longest_waiting(event) {
             Some(waiter) => self.settle_wait(&waiter, Noted::Received(signal)),
-            None => self.state.unread.entry(event).or_default().push_back(signal),
+            None => self.state.extras.make().unread.entry(event).or_default().push_back(signal),
         }
     }
 
@@ -305,7 +306,9 @@ impl<E: Payload> Turn<'_, E> {
     pub(super) fn take_out(&mut self, id: InvocationId) -> Option<Invocation<E>> {
         let invocation = self.state.invocations.remove(&id)?;
         if let Some(history) = invocation.history.get().filter(|history| history.waits > 0) {
-            self.state.waiting.remove(&id);
+            if let Some(extras) = self.state.extras.get_mut() {
+                extras.waiting.remove(&id);
+            }
             history.notes.values().for_each(|noted| self.stop_waiting(noted));
         }
         Some(invocation)
@@ -329,7 +332,7 @@ impl<E: Payload> Turn<'_, E> {
             }
         }
         for signal in left.into_iter().rev() {
-            self.state.unread.entry(signal.event()).or_default().push_front(signal);
+            self.state.extras.make().unread.entry(signal.event()).or_default().push_front(signal);
         }
     }
 
@@ -350,19 +353,22 @@ impl<E: Payload> Turn<'_, E> {
 
 impl<E> State<E> {
     fn longest_waiting(&mut self, event: EventId) -> Option<Waiter> {
-        let line = self.inboxes.get_mut(&event)?;
+        let inboxes = &mut self.extras.get_mut()?.inboxes;
+        let line = inboxes.get_mut(&event)?;
         let (_, waiter) = line.pop_first()?;
         if line.is_empty() {
-            self.inboxes.remove(&event);
+            inboxes.remove(&event);
         }
         Some(waiter)
     }
 
     fn leave_line(&mut self, wait: WaitId) {
-        self.inboxes.retain(|_, line| {
-            line.remove(&wait);
-            !line.is_empty()
-        });
+        if let Some(extras) = self.extras.get_mut() {
+            extras.inboxes.retain(|_, line| {
+                line.remove(&wait);
+                !line.is_empty()
+            });
+        }
     }
 }
 

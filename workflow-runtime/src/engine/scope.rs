@@ -203,7 +203,7 @@ impl<E: Payload> Turn<'_, E> {
                         let Some(mut invocation) = self.take_out(id) else { continue };
                         given_up.extend(invocation.give_up_signals().map(|signal| (id, signal)));
                         if let InvocationState::Delayed(due) = invocation.state {
-                            self.state.timers.remove(&(due, Timer::Retry(id)));
+                            self.state.stop_timer(Some(due), Timer::Retry(id));
                         }
                         if invocation.state == InvocationState::Running {
                             self.release(invocation.step);

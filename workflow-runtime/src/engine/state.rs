@@ -89,6 +89,12 @@ pub struct State<E> {
     pub(crate) invocations: Table<InvocationId, Invocation<E>>,
     pub(crate) requests: Table<RequestId, Request<E>>,
     pub(crate) scopes: Table<ScopeId, Scope<E>>,
+    pub(crate) extras: Seldom<Extras<E>>,
+}
+
+/// What only some runs have: those with limits, with steps that wait or are tried again, with times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Extras<E> {
     /// Invocations of steps with a limit that wait for a worker, first come first. Entries whose
     /// invocation is gone are skipped when they are met.
     pub(crate) queues: BTreeMap<StepId, VecDeque<InvocationId>>,
@@ -477,6 +483,51 @@ pub(crate) fn drop_if_empty<K, V>(map: &mut BTreeMap<K, V>) {
     }
 }
 
+impl<E> Extras<E> {
+    fn shrink(&mut self) {
+        drop_if_empty(&mut self.queues);
+        drop_if_empty(&mut self.busy);
+        drop_if_empty(&mut self.unread);
+        drop_if_empty(&mut self.inboxes);
+        if self.waiting.is_empty() {
+            self.waiting = BTreeSet::new();
+        }
+        if self.timers.is_empty() {
+            self.timers = BTreeSet::new();
+        }
+    }
+
+    /// Who waits for a worker of a step.
+    pub(crate) fn queue(&mut self, step: StepId) -> &mut VecDeque<InvocationId> {
+        self.queues.entry(step).or_default()
+    }
+
+    /// Whether there is nothing of it.
+    fn are_none(&self) -> bool {
+        let Self { queues, busy, unread, inboxes, waiting, timers, deadline, budget, ended } = self;
+        let limits = queues.is_empty() && busy.is_empty();
+        let waits = unread.is_empty() && inboxes.is_empty() && waiting.is_empty();
+        let times = timers.is_empty() && deadline.is_none() && budget.is_none();
+        limits && waits && times && ended.is_empty()
+    }
+}
+
+impl<E> Default for Extras<E> {
+    fn default() -> Self {
+        Self {
+            queues: BTreeMap::new(),
+            busy: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            inboxes: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            deadline: None,
+            budget: None,
+            ended: BTreeSet::new(),
+        }
+    }
+}
+
 impl<E> State<E> {
     pub(crate) fn new() -> Self {
         let root = Scope {
@@ -495,16 +546,14 @@ impl<E> State<E> {
             invocations: Table::new(),
             requests: Table::new(),
             scopes: Table::from((ScopeId::ROOT, root)),
-            queues: BTreeMap::new(),
-            busy: BTreeMap::new(),
-            unread: BTreeMap::new(),
-            inboxes: BTreeMap::new(),
-            waiting: BTreeSet::new(),
-            timers: BTreeSet::new(),
-            deadline: None,
-            budget: None,
-            ended: BTreeSet::new(),
+            extras: Seldom::NEVER,
         }
+    }
+
+    /// Forgets what is alive, because the run has its output.
+    pub(crate) fn complete(&mut self) {
+        let Self { last_id, ticks, now, .. } = *self;
+        *self = Self { status: Status::Completed, last_id, ticks, now, ..Self::new() };
     }
 
     /// Gives back memory that is not needed for what is alive.
@@ -513,21 +562,58 @@ impl<E> State<E> {
         self.requests.shrink();
         self.scopes.shrink();
         self.scopes.iter_mut().for_each(|(_, scope)| scope.members.shrink());
-        drop_if_empty(&mut self.queues);
-        drop_if_empty(&mut self.busy);
-        drop_if_empty(&mut self.unread);
-        drop_if_empty(&mut self.inboxes);
-        if self.waiting.is_empty() {
-            self.waiting = BTreeSet::new();
+        if self.extras.get().is_some_and(Extras::are_none) {
+            self.extras = Seldom::NEVER;
         }
-        if self.timers.is_empty() {
-            self.timers = BTreeSet::new();
+        if let Some(extras) = self.extras.get_mut() {
+            extras.shrink();
+        }
+    }
+
+    /// Who waits for a worker of a step.
+    pub(super) fn queue(&mut self, step: StepId) -> &mut VecDeque<InvocationId> {
+        self.extras.make().queue(step)
+    }
+
+    /// The running invocations that wait for an answer or a signal.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = InvocationId> {
+        self.extras.get().into_iter().flat_map(|extras| &extras.waiting).copied()
+    }
+
+    /// How many of them there are.
+    pub(crate) fn how_many_wait(&self) -> usize {
+        self.extras.get().map_or(0, |extras| extras.waiting.len())
+    }
+
+    /// Whether that invocation is one of them.
+    pub(crate) fn waits(&self, id: InvocationId) -> bool {
+        self.extras.get().is_some_and(|extras| extras.waiting.contains(&id))
+    }
+
+    /// What is due first.
+    pub(super) fn first_timer(&self) -> Option<(Time, Timer)> {
+        self.extras.get()?.timers.first().copied()
+    }
+
+    pub(crate) fn has_timer(&self, due: Time, timer: Timer) -> bool {
+        self.extras.get().is_some_and(|extras| extras.timers.contains(&(due, timer)))
+    }
+
+    pub(super) fn start_timer(&mut self, due: Option<Time>, timer: Timer) {
+        if let Some(due) = due {
+            self.extras.make().timers.insert((due, timer));
+        }
+    }
+
+    pub(super) fn stop_timer(&mut self, due: Option<Time>, timer: Timer) {
+        if let (Some(due), Some(extras)) = (due, self.extras.get_mut()) {
+            extras.timers.remove(&(due, timer));
         }
     }
 
     /// Whether a step is queued, waiting for a retry, or running without a question or an inbox of its own.
     pub(crate) fn at_work(&self) -> bool {
-        self.status == Status::Running && self.invocations.len() > self.waiting.len()
+        self.status == Status::Running && self.invocations.len() > self.how_many_wait()
     }
 
     /// Whether the run goes on only when somebody or something wakes it.
@@ -542,7 +628,8 @@ impl<E> State<E> {
 
     /// Whether nothing is at work, and an answer or a signal is waited for.
     pub(crate) fn is_waiting(&self) -> bool {
-        let waits = !self.requests.is_empty() || !self.inboxes.is_empty();
+        let listens = self.extras.get().is_some_and(|extras| !extras.inboxes.is_empty());
+        let waits = !self.requests.is_empty() || listens;
         self.is_idle() && waits
     }
 
@@ -550,14 +637,17 @@ impl<E> State<E> {
         if self.status != Status::Running {
             return None;
         }
-        let timer = self.timers.first().map(|(due, _)| *due);
+        // Most runs have none of it.
+        self.extras.get()?;
+        let timer = self.first_timer().map(|(due, _)| due);
         timer.into_iter().chain(self.time_is_up()).min()
     }
 
     /// When the run's time is up, if nothing else happens before.
     pub(crate) fn time_is_up(&self) -> Option<Time> {
-        let out_of_time = self.budget.filter(|_| self.at_work()).map(|budget| self.now.plus(budget.left));
-        out_of_time.into_iter().chain(self.deadline).min()
+        let Extras { budget, deadline, .. } = self.extras.get()?;
+        let out_of_time = budget.filter(|_| self.at_work()).map(|budget| self.now.plus(budget.left));
+        out_of_time.into_iter().chain(*deadline).min()
     }
 
     /// Where the run stands.

@@ -122,7 +122,8 @@ impl<'a, E: Payload> Turn<'a, E> {
         let passed = at.0.saturating_sub(self.state.now.0);
         self.state.now = self.state.now.max(at);
         let at_work = self.state.at_work();
-        if let Some(budget) = self.state.budget.as_mut().filter(|_| at_work) {
+        let extras = self.state.extras.get_mut().filter(|_| at_work);
+        if let Some(budget) = extras.and_then(|extras| extras.budget.as_mut()) {
             budget.left = budget.left.saturating_sub(passed);
         }
     }
@@ -133,8 +134,8 @@ impl<'a, E: Payload> Turn<'a, E> {
         let now = self.state.now;
         let end = end.filter(|end| *end <= now);
         let last = end.unwrap_or(now);
-        while let Some((_, timer)) = self.state.timers.first().copied().filter(|(due, _)| *due <= last) {
-            self.state.timers.pop_first();
+        while let Some((due, timer)) = self.state.first_timer().filter(|(due, _)| *due <= last) {
+            self.state.stop_timer(Some(due), timer);
             match timer {
                 Timer::Retry(id) => self.run_again(id),
                 Timer::Expiry(id) => self.expire(id),
@@ -232,7 +233,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         self.publish(Notice::StepFinished { invocation: id, step, emitted: counted });
         match emitted {
             Emitted::None => {
-                self.state.ended.insert(step);
+                self.state.extras.make().ended.insert(step);
             }
             Emitted::One(event) => match self.role(&event) {
                 Some(Role::Stop) => return self.stop(event),
@@ -330,9 +331,7 @@ impl<'a, E: Payload> Turn<'a, E> {
     /// Takes a question out, with its timer.
     pub(super) fn close_request(&mut self, id: RequestId) -> Option<Request<E>> {
         let request = self.state.requests.remove(&id)?;
-        if let Some(due) = request.expires_at {
-            self.state.timers.remove(&(due, Timer::Expiry(id)));
-        }
+        self.state.stop_timer(request.expires_at, Timer::Expiry(id));
         Some(request)
     }
 
@@ -447,8 +446,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         self.out.extend(open.map(|id| Command::Publish(Notice::InputWithdrawn { request: *id })));
         self.scratch.fresh.clear();
         self.scratch.limited.clear();
-        let (last_id, ticks, now) = (self.state.last_id, self.state.ticks, self.state.now);
-        *self.state = State { status: Status::Completed, last_id, ticks, now, ..State::new() };
+        self.state.complete();
         self.out.push(Command::Finish(Ending::Completed { output }));
     }
 
@@ -457,7 +455,8 @@ impl<'a, E: Payload> Turn<'a, E> {
         let Some(invocation) = self.state.invocations.get_mut(&id) else { return };
         let step = invocation.step;
         let before = std::mem::replace(&mut invocation.state, InvocationState::Failed(error.clone()));
-        if let (InvocationState::Queued, Some(queue)) = (before, self.state.queues.get_mut(&step)) {
+        let queue = self.state.extras.get_mut().and_then(|extras| extras.queues.get_mut(&step));
+        if let (InvocationState::Queued, Some(queue)) = (before, queue) {
             // One that was interrupted too often fails where it waits, and must not wait twice when it is run again.
             queue.retain(|other| *other != id);
         }
@@ -492,15 +491,17 @@ impl<'a, E: Payload> Turn<'a, E> {
             }
         }
         for (step, id) in limited.into_iter().rev() {
-            self.state.queues.entry(step).or_default().push_front(id);
+            self.state.queue(step).push_front(id);
         }
-        self.state.busy.clear();
-        self.state.waiting.clear();
+        if let Some(extras) = self.state.extras.get_mut() {
+            extras.busy.clear();
+            extras.waiting.clear();
+        }
         // What was made in the same tick as the end has not reached its queue yet.
         for id in std::mem::take(&mut self.scratch.fresh) {
             if let Some(invocation) = self.state.invocations.get(&id) {
                 if workers(self.graph, invocation.step).is_some() {
-                    self.state.queues.entry(invocation.step).or_default().push_back(id);
+                    self.state.queue(invocation.step).push_back(id);
                 }
             }
         }
@@ -517,16 +518,23 @@ impl<'a, E: Payload> Turn<'a, E> {
         });
         if self.state.status == Status::TimedOut {
             // A run that is continued has its time anew. A deadline that has passed has had its effect.
-            self.state.budget = self.state.budget.map(|budget| Budget { left: budget.whole, ..budget });
-            self.state.deadline = self.state.deadline.filter(|deadline| *deadline > self.state.now);
+            let now = self.state.now;
+            if let Some(extras) = self.state.extras.get_mut() {
+                extras.budget = extras.budget.map(|budget| Budget { left: budget.whole, ..budget });
+                extras.deadline = extras.deadline.filter(|deadline| *deadline > now);
+            }
         }
         self.state.status = Status::Running;
         let now = self.state.now;
-        for (id, request) in self.state.requests.iter_mut() {
+        let State { requests, extras, .. } = &mut *self.state;
+        for (id, request) in requests.iter_mut() {
             // One that expired without a taker failed the run; it is asked anew.
-            if request.expires_at.is_some_and(|due| !self.state.timers.contains(&(due, Timer::Expiry(*id)))) {
+            let is_due =
+                |due| extras.get().is_some_and(|extras| extras.timers.contains(&(due, Timer::Expiry(*id))));
+            if request.expires_at.is_some_and(|due| !is_due(due)) {
                 request.expires_at = request.prompt.expires_in().map(|after| now.plus(after));
-                self.state.timers.extend(request.expires_at.map(|due| (due, Timer::Expiry(*id))));
+                let timers = &mut extras.make().timers;
+                timers.extend(request.expires_at.map(|due| (due, Timer::Expiry(*id))));
             }
             self.out.push(Command::Publish(request.notice(*id)));
         }
@@ -555,7 +563,7 @@ impl<'a, E: Payload> Turn<'a, E> {
                 Some(_) => {
                     self.scratch.limited.push(invocation.step);
                     if failed {
-                        self.state.queues.entry(invocation.step).or_default().push_front(*id);
+                        self.state.extras.make().queue(invocation.step).push_front(*id);
                     }
                 }
             }
@@ -584,7 +592,7 @@ impl<'a, E: Payload> Turn<'a, E> {
                 continue;
             };
             if workers(self.graph, step).is_some() {
-                self.state.queues.entry(step).or_default().push_back(id);
+                self.state.queue(step).push_back(id);
                 self.scratch.limited.push(step);
             } else {
                 self.run(id);
@@ -601,15 +609,18 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     fn start_from_queue(&mut self, step: StepId) {
         let limit = workers(self.graph, step).unwrap_or(u32::MAX);
-        while self.state.busy.get(&step).copied().unwrap_or(0) < limit {
-            let Some(queue) = self.state.queues.get_mut(&step) else { return };
+        while let Some(extras) = self.state.extras.get_mut() {
+            if extras.busy.get(&step).is_some_and(|busy| *busy >= limit) {
+                return;
+            }
+            let Some(queue) = extras.queues.get_mut(&step) else { return };
             let Some(id) = queue.pop_front() else {
-                self.state.queues.remove(&step);
+                extras.queues.remove(&step);
                 return;
             };
             // Cancelling leaves its entries in the queue, so that its cost is that of what it cancels.
             if self.state.invocations.contains_key(&id) {
-                *self.state.busy.entry(step).or_default() += 1;
+                *extras.busy.entry(step).or_default() += 1;
                 self.run(id);
             }
         }
@@ -650,7 +661,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         invocation.state = InvocationState::Queued;
         let step = invocation.step;
         if workers(self.graph, step).is_some() {
-            self.state.queues.entry(step).or_default().push_front(id);
+            self.state.queue(step).push_front(id);
             self.scratch.limited.push(step);
         } else {
             self.scratch.fresh.push(id);
@@ -662,7 +673,8 @@ impl<'a, E: Payload> Turn<'a, E> {
         if workers(self.graph, step).is_none() {
             return;
         }
-        if let Some(busy) = self.state.busy.get_mut(&step) {
+        let extras = self.state.extras.get_mut();
+        if let Some(busy) = extras.and_then(|extras| extras.busy.get_mut(&step)) {
             *busy = busy.saturating_sub(1);
             self.scratch.limited.push(step);
         }
@@ -690,7 +702,8 @@ impl<'a, E: Payload> Turn<'a, E> {
             }
             Missing { step: *step, arrived, missing }
         });
-        Stall { waiting: waiting.collect(), ended: self.state.ended.iter().copied().collect() }
+        let ended = self.state.extras.get().map(|extras| extras.ended.iter().copied().collect());
+        Stall { waiting: waiting.collect(), ended: ended.unwrap_or_default() }
     }
 
     /// Counts a member in. `false` where the scope is gone: one delivery of the same event has filled a

@@ -14,16 +14,12 @@ impl RunId {
     /// A new id: 128 random bits, in hexadecimal.
     #[must_use]
     pub fn random() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-
-        let mut bits = [0; 16];
-        if getrandom::fill(&mut bits).is_err() {
-            // The system gives no randomness, as some sandboxes do. The seeds of hash maps are the next best.
-            let half = || RandomState::new().hash_one(0).to_le_bytes();
-            bits[..8].copy_from_slice(&half());
-            bits[8..].copy_from_slice(&half());
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(random_bits()) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
         }
-        Self(format!("{:032x}", u128::from_le_bytes(bits)).into())
+        Self(std::str::from_utf8(&digits).unwrap_or_default().into())
     }
 
     /// A number that depends on the id alone (FNV-1a).
@@ -37,6 +33,35 @@ impl RunId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// 128 random bits. Asking the system takes longer than the rest of a run's start, so each thread asks for some at once.
+fn random_bits() -> [u8; 16] {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static LEFT: RefCell<Vec<[u8; 16]>> = const { RefCell::new(Vec::new()) };
+    }
+    let left = || {
+        LEFT.with_borrow_mut(|left| {
+            left.pop().or_else(|| {
+                let mut bits = [[0; 16]; 32];
+                getrandom::fill(bits.as_flattened_mut()).ok()?;
+                left.extend(bits);
+                left.pop()
+            })
+        })
+    };
+    left().unwrap_or_else(|| {
+        // The system gives no randomness, as some sandboxes do. The seeds of hash maps are the next best.
+        use std::hash::{BuildHasher, RandomState};
+
+        let mut bits = [0; 16];
+        let half = || RandomState::new().hash_one(0).to_le_bytes();
+        bits[..8].copy_from_slice(&half());
+        bits[8..].copy_from_slice(&half());
+        bits
+    })
 }
 
 impl fmt::Display for RunId {

@@ -12,8 +12,8 @@ use super::document::{
 use super::error::{Misfit, MisfitReason};
 use super::write::item_names;
 use crate::engine::{
-    Arrivals, Branch, Failure, Gather, History, Input, Invocation, InvocationId, InvocationState, Joins,
-    Member, Members, NoteKind, Noted, Notes, Parked, Part, Place, Recoveries, Request, Scope, ScopeId,
+    Arrivals, Branch, Extras, Failure, Gather, History, Input, Invocation, InvocationId, InvocationState,
+    Joins, Member, Members, NoteKind, Noted, Notes, Parked, Part, Place, Recoveries, Request, Scope, ScopeId,
     Sender, State, Timer, Waiter, emitter_points,
 };
 use crate::event::RequestId;
@@ -35,7 +35,8 @@ impl<'a> Reader<'a> {
         state.ticks = document.ticks;
         state.now = document.now;
         // A step that is gone cannot be what a stall is about; the names only serve its message.
-        state.ended = document.ended.iter().filter_map(|step| self.graph.step_named(step)).collect();
+        let ended: BTreeSet<_> =
+            document.ended.iter().filter_map(|step| self.graph.step_named(step)).collect();
 
         check_sense(document)?;
         let mut ids = Ids { last: document.last_id, seen: BTreeSet::new() };
@@ -72,22 +73,26 @@ impl<'a> Reader<'a> {
         place_members(&mut state)?;
         for signal in &document.unread {
             if let Some(signal) = self.unread(signal) {
-                state.unread.entry(E::event(&signal)).or_default().push_back(signal);
+                state.extras.make().unread.entry(E::event(&signal)).or_default().push_back(signal);
             }
         }
         if !self.misfits.is_empty() {
             return Ok(state);
         }
         place_waits(self.graph, document, &mut state, &mut ids)?;
-        state.deadline = document.deadline;
-        state.budget = document.budget;
         let delayed = state.invocations.iter().filter_map(|(id, it)| match it.state {
             InvocationState::Delayed(due) => Some((due, Timer::Retry(*id))),
             _ => None,
         });
-        state.timers.extend(delayed);
         let open = document.requests.iter().filter(|request| !request.expired);
-        state.timers.extend(open.filter_map(|it| Some((it.expires_at?, Timer::Expiry(it.id)))));
+        let open = open.filter_map(|it| Some((it.expires_at?, Timer::Expiry(it.id))));
+        let timers: BTreeSet<_> = delayed.chain(open).collect();
+        let (deadline, budget) = (document.deadline, document.budget);
+        let limited = deadline.is_some() || budget.is_some();
+        if limited || !timers.is_empty() || !ended.is_empty() {
+            let extras = state.extras.make();
+            (extras.deadline, extras.budget, extras.timers, extras.ended) = (deadline, budget, timers, ended);
+        }
         self.queues(document, &mut state);
         Ok(state)
     }
@@ -321,7 +326,7 @@ impl<'a> Reader<'a> {
         let limited = |step: StepId| self.graph.step(step).is_some_and(|step| step.options.workers.is_some());
         for invocation in state.invocations.values() {
             if invocation.state == InvocationState::Running && limited(invocation.step) {
-                *state.busy.entry(invocation.step).or_default() += 1;
+                *state.extras.make().busy.entry(invocation.step).or_default() += 1;
             }
         }
         let mut waiting: BTreeSet<InvocationId> = state
@@ -335,7 +340,7 @@ impl<'a> Reader<'a> {
         // A step that has a limit only since the snapshot was taken has no saved queue.
         for id in in_order.into_iter().chain(waiting) {
             if let Some(invocation) = state.invocations.get(&id) {
-                state.queues.entry(invocation.step).or_default().push_back(id);
+                state.extras.make().queue(invocation.step).push_back(id);
             }
         }
     }
@@ -538,7 +543,7 @@ fn place_waits<E>(
                     ids.take(wait.0)?;
                     let Some(event) = graph.event_named(signal) else { continue };
                     let waiter = Waiter { invocation: *id, key };
-                    state.inboxes.entry(event).or_default().insert(*wait, waiter);
+                    state.extras.make().inboxes.entry(event).or_default().insert(*wait, waiter);
                 }
                 _ => {}
             }
@@ -552,10 +557,12 @@ fn place_waits<E>(
     if let Some((id, _)) = state.requests.iter().find(stray) {
         return Err(format!("question {id} is not where the step is that asks it"));
     }
-    let unread = state.unread.keys().find(|event| state.inboxes.contains_key(event));
+    let both =
+        |extras: &Extras<E>| extras.unread.keys().copied().find(|event| extras.inboxes.contains_key(event));
+    let unread = state.extras.get().and_then(both);
     match unread {
         Some(event) => {
-            let name = graph.event(*event).map_or("?", |event| &event.name);
+            let name = graph.event(event).map_or("?", |event| &event.name);
             Err(format!("`{name}` is unread, though an inbox waits for it"))
         }
         None => {

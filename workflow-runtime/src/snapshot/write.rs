@@ -36,15 +36,19 @@ impl Writer<'_> {
             state.invocations.iter().map(|(id, invocation)| self.invocation(*id, invocation, state));
         let requests = state.requests.iter().map(|(id, request)| {
             let due = request.expires_at;
-            let expired = due.is_some_and(|due| !state.timers.contains(&(due, Timer::Expiry(*id))));
+            let expired = due.is_some_and(|due| !state.has_timer(due, Timer::Expiry(*id)));
             Ok(SavedRequest { expired, ..self.request(*id, request)? })
         });
-        let unread = state.unread.values().flatten().map(|signal| self.event(signal));
-        let queues = state.queues.iter().map(|(step, queue)| {
+        let extras = state.extras.get();
+        let unread = extras.into_iter().flat_map(|extras| extras.unread.values().flatten());
+        let unread = unread.map(|signal| self.event(signal));
+        let queues = extras.into_iter().flat_map(|extras| &extras.queues);
+        let queues = queues.map(|(step, queue)| {
             // Entries of cancelled invocations are skipped here as they are when they are met.
             let alive = queue.iter().filter(|id| state.invocations.contains_key(id));
             (self.step(*step), alive.copied().collect::<Vec<_>>())
         });
+        let ended = extras.into_iter().flat_map(|extras| &extras.ended);
         Ok(Document {
             format: FORMAT,
             engine: ENGINE,
@@ -62,9 +66,9 @@ impl Writer<'_> {
             joins: root.map_or(Ok(Vec::new()), |root| self.joins(&root.joins))?,
             unread: unread.collect::<Result<_, _>>()?,
             queues: queues.filter(|(_, queue)| !queue.is_empty()).collect(),
-            deadline: state.deadline,
-            budget: state.budget,
-            ended: state.ended.iter().map(|step| self.step(*step)).collect(),
+            deadline: extras.and_then(|extras| extras.deadline),
+            budget: extras.and_then(|extras| extras.budget),
+            ended: ended.map(|step| self.step(*step)).collect(),
             state: None,
         })
     }
@@ -108,7 +112,8 @@ impl Writer<'_> {
             Noted::Answered(answer) => SavedNoted::Answered(self.event(answer)?),
             Noted::Expired(request) => SavedNoted::Expired(*request),
             Noted::Waiting(wait) => {
-                let line = state.inboxes.iter().find(|(_, line)| line.contains_key(wait));
+                let mut lines = state.extras.get().into_iter().flat_map(|extras| &extras.inboxes);
+                let line = lines.find(|(_, line)| line.contains_key(wait));
                 SavedNoted::Waiting(
                     *wait,
                     line.map_or_else(String::new, |(event, _)| event_name(self.graph, *event)),
