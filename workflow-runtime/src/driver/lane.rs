@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ticket::{Ticket, drop_step};
+use super::ticket::{Attempt, Ticket, drop_step};
 use super::{Afterwards, Host, Permit, panicked};
 use crate::context::Context;
 use crate::engine::Invoke;
@@ -97,28 +97,28 @@ impl<W: Workflow> Lane<W> {
         poller: &mut Poller<'_>,
     ) -> Next<W::Event> {
         let host = &self.host;
-        let mut ticket = Ticket::of(host, &invoke, permit);
-        let context = Context::new(Arc::clone(host), &invoke, ticket.updates.clone(), ticket.calls.clone());
+        let mut attempt = Attempt::of(&invoke, permit);
+        let context = Context::new(Arc::clone(host), &invoke, attempt.updates.clone(), attempt.calls.clone());
         let Invoke { step, input, .. } = invoke;
         let call = AssertUnwindSafe(|| host.workflow.call(step, input, context));
         let result = match catch_unwind(call) {
             Ok(StepCall::Done(result)) => result,
-            Ok(StepCall::Running(mut future)) => match ticket.poll(&mut future, poller) {
+            Ok(StepCall::Running(mut future)) => match attempt.poll(host, &mut future, poller) {
                 Poll::Ready(result) => drop_step(future).and(result),
                 Poll::Pending => {
-                    ticket.detach(future);
+                    Ticket::of(host, attempt).detach(future);
                     return self.next(shift, Instant::now());
                 }
             },
             Ok(StepCall::Blocking(work)) => {
                 let runtime = host.runtime.clone();
-                ticket.leave_the_lane();
+                let ticket = Ticket::of(host, attempt);
                 runtime.spawn_blocking(move || ticket.block(work));
                 return self.next(shift, Instant::now());
             }
             Err(panic) => Err(panicked(&*panic)),
         };
-        ticket.report(result, |live, afterwards| {
+        attempt.report(host, result, |live, afterwards| {
             // Alone with one step after the other, nobody asks.
             if live.ready.len() > 1 || live.lanes > 1 {
                 live.paces.saw(step, shift.since_last(live.now));

@@ -20,53 +20,38 @@ use crate::engine::{Emitted, InvocationId, Invoke, Tick, Time, Verdict};
 use crate::error::{StepError, StepErrorKind};
 use crate::workflow::{BlockingStep, StepFuture, StepResult, Workflow};
 
-/// A step at work. Whoever holds it owes the run a report; dropping it says that the step was cancelled.
-pub(super) struct Ticket<W: Workflow> {
-    host: Arc<Host<W>>,
+/// One attempt at a step, at work. Whoever polls it owes the run a report.
+pub(super) struct Attempt<W: Workflow> {
     invocation: InvocationId,
     attempt: u32,
     step: StepId,
     first_failed_at: Option<Time>,
-    /// When the attempt has taken too long.
+    /// When it has taken too long.
     times_out: Option<Instant>,
     pub(super) updates: Updates<W::State>,
-    /// What the attempt has called; made here where it may wait for somebody, whom it can also give up.
+    /// What it has called; made here where it may wait for somebody, whom it can also give up.
     pub(super) calls: Option<Arc<Calls>>,
     /// It is over when the step is.
     permit: Permit,
-    open: bool,
 }
 
-impl<W: Workflow> Ticket<W> {
-    /// The ticket of a step that is counted in `at_work`.
-    pub(super) fn of(host: &Arc<Host<W>>, invoke: &Invoke<W::Event>, permit: Permit) -> Self {
+impl<W: Workflow> Attempt<W> {
+    /// Of a step that is counted in `at_work`.
+    pub(super) fn of(invoke: &Invoke<W::Event>, permit: Permit) -> Self {
         let Invoke { invocation, attempt, step, first_failed_at, .. } = *invoke;
         let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let updates = (size_of::<W::State>() > 0).then(Arc::default);
         let waits = |tool: &Tool| matches!(tool, Tool::Asker(_) | Tool::Inbox(_));
         let may_wait = W::GRAPH.step(step).is_some_and(|step| step.tools.iter().any(waits));
         let calls = may_wait.then(Arc::default);
-        let host = Arc::clone(host);
-        Self {
-            host,
-            invocation,
-            attempt,
-            step,
-            first_failed_at,
-            times_out,
-            updates,
-            calls,
-            permit,
-            open: true,
-        }
+        Self { invocation, attempt, step, first_failed_at, times_out, updates, calls, permit }
     }
 
     /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
-    fn verdict(&self, error: &StepError) -> Verdict {
+    fn verdict(&self, host: &Host<W>, error: &StepError) -> Verdict {
         let Some(retry) = W::policy(self.step).retry else { return Verdict::Final };
-        let since_first =
-            self.first_failed_at.map_or(0, |first| self.host.clock.now().0.saturating_sub(first.0));
-        let seed = self.host.id.seed() ^ self.invocation.0.rotate_left(32);
+        let since_first = self.first_failed_at.map_or(0, |first| host.clock.now().0.saturating_sub(first.0));
+        let seed = host.id.seed() ^ self.invocation.0.rotate_left(32);
         let decide = || retry.decide(error, self.attempt, Duration::from_millis(since_first), seed);
         match catch_unwind(AssertUnwindSafe(decide)) {
             Ok(Some(after)) => Verdict::Retry { after: millis(after) },
@@ -76,67 +61,73 @@ impl<W: Workflow> Ticket<W> {
 
     /// Hands in how the step ended. `then` looks for what to do next under the same lock.
     pub(super) fn report<T>(
-        mut self,
+        &mut self,
+        host: &Arc<Host<W>>,
         result: StepResult<W::Event>,
         then: impl FnOnce(&mut Live<W>, &mut Afterwards) -> T,
     ) -> T {
-        self.open = false;
         let mut afterwards = Afterwards::default();
         let turn = self.permit.turn.take();
         let next = {
             let mut live = match result {
                 Ok(emitted) => {
                     // A signal that has come for a call which the step gave up belongs to who waits next.
-                    self.withdraw_given_up();
-                    self.hand_in_what_it_emitted(emitted, &mut afterwards)
+                    self.withdraw_given_up(host);
+                    self.hand_in_what_it_emitted(host, emitted, &mut afterwards)
                 }
-                Err(error) => self.hand_in(self.failed(error), &mut afterwards),
+                Err(error) => self.hand_in(host, self.failed(host, error), &mut afterwards),
             };
             // Others may be waiting for their turn.
             drop(turn);
             then(&mut live, &mut afterwards)
         };
-        self.host.finish(afterwards);
+        host.finish(afterwards);
         next
     }
 
     /// What it emitted has no effect, if the step was cancelled while it finished.
     #[inline]
-    fn hand_in_what_it_emitted(
+    fn hand_in_what_it_emitted<'h>(
         &self,
+        host: &'h Host<W>,
         emitted: Emitted<W::Event>,
         afterwards: &mut Afterwards,
-    ) -> MutexGuard<'_, Live<W>> {
+    ) -> MutexGuard<'h, Live<W>> {
         let (invocation, attempt) = (self.invocation, self.attempt);
-        let (mut live, finished) = if self.host.is_kept() {
-            match self.host.happening(Tick::Finished { invocation, attempt, emitted }) {
-                Ok(finished) => self.with_state(finished),
+        let (mut live, finished) = if host.is_kept() {
+            match host.happening(Tick::Finished { invocation, attempt, emitted }) {
+                Ok(finished) => self.with_state(host, finished),
                 Err(unsaved) => {
                     let error = StepError::of_kind(StepErrorKind::Misused, unsaved);
-                    return self.hand_in(self.failed(error), afterwards);
+                    return self.hand_in(host, self.failed(host, error), afterwards);
                 }
             }
         } else if self.updates.is_some() {
-            self.with_state(Happening::new(Tick::Finished { invocation, attempt, emitted }, None))
+            self.with_state(host, Happening::new(Tick::Finished { invocation, attempt, emitted }, None))
         } else {
-            let mut live = self.host.lock();
+            let mut live = host.lock();
             self.leave(&mut live);
-            let relayed = self.host.relay(&mut live, (invocation, attempt), emitted, afterwards);
+            let relayed = host.relay(&mut live, (invocation, attempt), emitted, afterwards);
             if let Err(emitted) = relayed {
                 let finished = Happening::new(Tick::Finished { invocation, attempt, emitted }, None);
-                let _ = self.host.apply(&mut live, finished, afterwards);
+                let _ = host.apply(&mut live, finished, afterwards);
             }
             return live;
         };
         self.leave(&mut live);
-        let _ = self.host.apply(&mut live, finished, afterwards);
+        let _ = host.apply(&mut live, finished, afterwards);
         live
     }
 
-    fn hand_in(&self, ended: Happening<W>, afterwards: &mut Afterwards) -> MutexGuard<'_, Live<W>> {
-        let mut live = self.host.lock();
+    fn hand_in<'h>(
+        &self,
+        host: &'h Host<W>,
+        ended: Happening<W>,
+        afterwards: &mut Afterwards,
+    ) -> MutexGuard<'h, Live<W>> {
+        let mut live = host.lock();
         self.leave(&mut live);
-        let _ = self.host.apply(&mut live, ended, afterwards);
+        let _ = host.apply(&mut live, ended, afterwards);
         live
     }
 
@@ -151,9 +142,13 @@ impl<W: Workflow> Ticket<W> {
     }
 
     /// What the step has led to, with what it changes in the state as that is now.
-    fn with_state(&self, finished: Happening<W>) -> (MutexGuard<'_, Live<W>>, Happening<W>) {
-        let live = self.host.lock();
-        match self.changed_state(&live.state) {
+    fn with_state<'h>(
+        &self,
+        host: &'h Host<W>,
+        finished: Happening<W>,
+    ) -> (MutexGuard<'h, Live<W>>, Happening<W>) {
+        let live = host.lock();
+        match self.changed_state(host, &live.state) {
             Ok(Some((state, json))) => {
                 let finished = Happening { state: Some(state), ..finished };
                 (live, finished.keeping(|kept| Kept { state: json, ..kept }))
@@ -162,29 +157,30 @@ impl<W: Workflow> Ticket<W> {
             Err(error) => {
                 // The retry policy may call the author's code.
                 drop(live);
-                let failed = self.failed(error);
-                (self.host.lock(), failed)
+                let failed = self.failed(host, error);
+                (host.lock(), failed)
             }
         }
     }
 
-    fn withdraw_given_up(&self) {
+    fn withdraw_given_up(&self, host: &Arc<Host<W>>) {
         if let Some(calls) = &self.calls {
-            self.host.withdraw(self.invocation, self.attempt, calls.take_given_up());
+            host.withdraw(self.invocation, self.attempt, calls.take_given_up());
         }
     }
 
     /// Polls the step. What it gave up and goes on without is withdrawn.
     pub(super) fn poll(
         &self,
+        host: &Arc<Host<W>>,
         future: &mut StepFuture<W::Event>,
         poller: &mut Poller<'_>,
     ) -> Poll<StepResult<W::Event>> {
         let Some(calls) = &self.calls else { return poll_step(future, poller) };
         let poll = calls.attention.poll(poller, |poller| poll_step(future, poller));
         if poll.is_pending() {
-            self.withdraw_given_up();
-            self.host.rest_if_idle();
+            self.withdraw_given_up(host);
+            host.rest_if_idle();
         }
         poll
     }
@@ -209,21 +205,21 @@ impl<W: Workflow> Ticket<W> {
         .await;
     }
 
-    fn failed(&self, error: StepError) -> Happening<W> {
-        let verdict = self.verdict(&error);
+    fn failed(&self, host: &Host<W>, error: StepError) -> Happening<W> {
+        let verdict = self.verdict(host, &error);
         let (invocation, attempt) = (self.invocation, self.attempt);
-        self.host.happening_of_run(Tick::Failed { invocation, attempt, error, verdict })
+        host.happening_of_run(Tick::Failed { invocation, attempt, error, verdict })
     }
 
     /// It is not a lane that the step keeps any more.
-    pub(super) fn leave_the_lane(&mut self) {
+    pub(super) fn leave_the_lane(&mut self, host: &Host<W>) {
         if std::mem::take(&mut self.permit.counts_as_short) {
-            self.host.lock().at_short_steps -= 1;
+            host.lock().at_short_steps -= 1;
         }
     }
 
     /// The state with the step's changes, if it has made any. They are made on a copy, so that a panic tears nothing.
-    fn changed_state(&self, state: &W::State) -> Result<Option<Changed<W>>, StepError> {
+    fn changed_state(&self, host: &Host<W>, state: &W::State) -> Result<Option<Changed<W>>, StepError> {
         let Some(updates) = &self.updates else { return Ok(None) };
         let updates = std::mem::take(&mut *updates.lock().unwrap_or_else(PoisonError::into_inner));
         if updates.is_empty() {
@@ -235,13 +231,55 @@ impl<W: Workflow> Ticket<W> {
             copy
         });
         let changed = catch_unwind(change).map_err(|panic| panicked(&*panic))?;
-        let json = self.host.state_json(&changed).map_err(|unsaved| {
+        let json = host.state_json(&changed).map_err(|unsaved| {
             StepError::of_kind(
                 StepErrorKind::Misused,
                 format_args!("the state does not serialise: {unsaved}"),
             )
         })?;
         Ok(Some((Arc::new(changed), json)))
+    }
+
+    /// It ends without a report: because it was cancelled, or because the runtime that runs it shuts down.
+    fn abandon(&self, host: &Arc<Host<W>>) {
+        let mut afterwards = Afterwards::default();
+        {
+            let mut live = host.lock();
+            self.leave(&mut live);
+            live.now = Instant::now();
+            if Host::is_current(&live, self.invocation, self.attempt) {
+                // Nobody cancelled it. The run can be resumed.
+                let suspended = host.happening_of_run(Tick::Suspended);
+                let suspended = suspended.keeping(|kept| Kept { leaves: true, ..kept });
+                let _ = host.apply(&mut live, suspended, &mut afterwards);
+            }
+            host.announce_if_over(&mut live, &mut afterwards);
+        }
+        host.finish(afterwards);
+    }
+}
+
+/// An attempt that no lane polls. Dropping it says that it was cancelled.
+pub(super) struct Ticket<W: Workflow> {
+    host: Arc<Host<W>>,
+    attempt: Attempt<W>,
+    open: bool,
+}
+
+impl<W: Workflow> Ticket<W> {
+    /// The attempt leaves its lane.
+    pub(super) fn of(host: &Arc<Host<W>>, mut attempt: Attempt<W>) -> Self {
+        attempt.leave_the_lane(host);
+        Self { host: Arc::clone(host), attempt, open: true }
+    }
+
+    fn report<T>(
+        mut self,
+        result: StepResult<W::Event>,
+        then: impl FnOnce(&mut Live<W>, &mut Afterwards) -> T,
+    ) -> T {
+        self.open = false;
+        self.attempt.report(&self.host, result, then)
     }
 
     /// Runs a step that blocks its thread. It cannot be stopped from outside; a step that was cancelled is waited for.
@@ -251,9 +289,8 @@ impl<W: Workflow> Ticket<W> {
     }
 
     /// Gives a step that is not ready a task of its own.
-    pub(super) fn detach(mut self, future: StepFuture<W::Event>) {
-        self.leave_the_lane();
-        let Some(token) = self.host.cancellation(self.invocation, self.attempt) else {
+    pub(super) fn detach(self, future: StepFuture<W::Event>) {
+        let Some(token) = self.host.cancellation(self.attempt.invocation, self.attempt.attempt) else {
             // It was cancelled while it was polled. The future goes before the ticket.
             drop(future);
             return;
@@ -265,23 +302,9 @@ impl<W: Workflow> Ticket<W> {
 
 impl<W: Workflow> Drop for Ticket<W> {
     fn drop(&mut self) {
-        if !self.open {
-            return;
+        if self.open {
+            self.attempt.abandon(&self.host);
         }
-        let mut afterwards = Afterwards::default();
-        {
-            let mut live = self.host.lock();
-            self.leave(&mut live);
-            live.now = Instant::now();
-            if Host::is_current(&live, self.invocation, self.attempt) {
-                // Nobody cancelled this step: the runtime that ran it shuts down. The run can be resumed.
-                let suspended = self.host.happening_of_run(Tick::Suspended);
-                let suspended = suspended.keeping(|kept| Kept { leaves: true, ..kept });
-                let _ = self.host.apply(&mut live, suspended, &mut afterwards);
-            }
-            self.host.announce_if_over(&mut live, &mut afterwards);
-        }
-        self.host.finish(afterwards);
     }
 }
 
@@ -298,8 +321,8 @@ impl<W: Workflow> Work<W> {
         let result = tokio::select! {
             biased;
             () = self.token.cancelled() => return,
-            result = poll_fn(|poller| self.ticket.poll(&mut self.future, poller)) => result,
-            () = self.ticket.out_of_time() => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
+            result = poll_fn(|poller| self.ticket.attempt.poll(&self.ticket.host, &mut self.future, poller)) => result,
+            () = self.ticket.attempt.out_of_time() => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
         };
         let Self { future, ticket, .. } = self;
         let result = drop_step(future).and(result);
