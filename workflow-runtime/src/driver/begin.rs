@@ -11,7 +11,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::clock::{Clock, millis};
 use super::ledger::{Journal, Ledger, Standing};
 use super::pace::Paces;
-use super::{Host, Kept, Live};
+use super::{End, Host, Kept, Live};
 use crate::engine::{Engine, Tick, Time};
 use crate::handle::{RunError, RunId, RunOptions};
 use crate::journal::Limits;
@@ -103,7 +103,7 @@ impl<W: Workflow> Host<W> {
         let engine = Engine::new(W::GRAPH);
         let host = Self::new(workflow, id, engine, W::State::default(), next_event, Place::default());
         host.publish(RunEventKind::Completed { output: output.clone() });
-        host.lock().outcome = Some(Ok(output));
+        host.lock().end = End::Announced(Ok(output));
         host
     }
 
@@ -121,8 +121,8 @@ impl<W: Workflow> Host<W> {
         let live = Live {
             engine,
             state: Arc::clone(&state),
-            commands: Vec::new(),
-            ready: VecDeque::new(),
+            commands: Vec::with_capacity(4),
+            ready: VecDeque::with_capacity(4),
             some_are_stale: false,
             lanes: 0,
             at_short_steps: 0,
@@ -132,12 +132,11 @@ impl<W: Workflow> Host<W> {
             now: clock.started(),
             tasks: BTreeMap::new(),
             listeners: BTreeMap::new(),
-            ending: None,
+            end: End::NotYet,
             ledger: kept.as_ref().map(|kept| Box::new(Ledger::new(kept.standing.clone(), state))),
             gate,
             queued: false,
             thrown_away: false,
-            outcome: None,
             waiting: Wakers::default(),
             broken: None,
             timer: None,
@@ -165,7 +164,7 @@ impl<W: Workflow> Host<W> {
             // Only a workflow written by hand can name a start event that its graph does not have.
             let error = RunError::Misrouted { run: self.id.clone(), reason: refused.to_string() };
             self.publish(RunEventKind::Failed { error: error.clone() });
-            self.lock().outcome = Some(Err(error));
+            self.lock().end = End::Announced(Err(error));
         }
     }
 }

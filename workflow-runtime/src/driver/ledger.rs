@@ -16,7 +16,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
-use super::{Afterwards, Host, Kept, KeptAt, Live, observed, step_name};
+use super::{Afterwards, End, Host, Kept, KeptAt, Live, observed, step_name};
 use crate::engine::{Command, Ending, Notice, Refused, State, Status, Tick, Time};
 use crate::handle::RunError;
 use crate::journal;
@@ -265,7 +265,7 @@ impl<W: Workflow> Host<W> {
     pub(crate) fn attach(&self) -> bool {
         let live = self.lock();
         // What was not stored is nothing to hold on to: the run goes on from what is.
-        let stays = !live.is_done_with() || (live.outcome.is_some() && !live.thrown_away);
+        let stays = !live.is_done_with() || (live.is_over() && !live.thrown_away);
         if stays {
             self.add_handle();
         }
@@ -282,7 +282,7 @@ impl<W: Workflow> Host<W> {
     pub(crate) fn is_gone(&self) -> bool {
         let live = self.lock();
         let stored = live.ledger.as_ref().is_none_or(|it| it.given_back && it.held_back.is_empty());
-        let over = live.outcome.is_some() || live.ledger.as_ref().is_some_and(|it| it.given_back);
+        let over = live.is_over() || live.ledger.as_ref().is_some_and(|it| it.given_back);
         over && stored && live.at_work == 0
     }
 
@@ -394,7 +394,7 @@ impl<W: Workflow> Host<W> {
         }
         let Some(ended) = live.ledger.as_mut().and_then(|ledger| ledger.ended.take()) else { return };
         self.stream.show(u64::MAX);
-        live.outcome = Some(ended);
+        live.end = End::Announced(ended);
         afterwards.wake.extend(live.waiting.take());
     }
 
@@ -404,7 +404,7 @@ impl<W: Workflow> Host<W> {
         {
             let mut live = self.lock();
             let live = &mut *live;
-            if live.outcome.is_none() && live.ledger.as_ref().is_some_and(|ledger| ledger.ended.is_none()) {
+            if !live.is_over() && live.ledger.as_ref().is_some_and(|ledger| ledger.ended.is_none()) {
                 let error = RunError::NotStored { run: self.id.clone(), why: why.clone() };
                 if let Some(ledger) = &mut live.ledger {
                     ledger.held_back.clear();

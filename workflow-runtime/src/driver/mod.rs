@@ -117,8 +117,7 @@ struct Live<W: Workflow> {
     tasks: BTreeMap<InvocationId, CancellationToken>,
     /// Who polls the calls of steps that wait.
     listeners: BTreeMap<(InvocationId, NoteKey), Listener>,
-    /// The run has ended, and is announced when nothing is at work any more. In a run with a store the ledger knows.
-    ending: Option<Ending<W::Event>>,
+    end: End<W>,
     /// How the run stands with its store, if it has one.
     ledger: Option<Box<Ledger<W>>>,
     /// What lets steps start, where runs take turns.
@@ -127,13 +126,21 @@ struct Live<W: Workflow> {
     queued: bool,
     /// What the engine holds never happened, because it could not be stored.
     thrown_away: bool,
-    outcome: Option<Result<W::Output, RunError>>,
     waiting: Wakers,
     /// The author's `Clone` or `Drop` has panicked in the middle of a tick, with this message. What the engine holds
     /// cannot be relied on any more.
     broken: Option<String>,
     /// When something is due, and how to stop waiting for it.
     timer: Option<(Time, CancellationToken)>,
+}
+
+/// How far a run is from being over.
+enum End<W: Workflow> {
+    /// It goes on. In a run with a store, perhaps only there.
+    NotYet,
+    /// It has ended, which is announced when nothing is at work any more.
+    Near(Ending<W::Event>),
+    Announced(Result<W::Output, RunError>),
 }
 
 /// A new state of a run; and as JSON, in a run with a store.
@@ -330,7 +337,7 @@ impl<W: Workflow> Host<W> {
     /// What the run came to; else `waker` is woken when that is known.
     pub(crate) fn poll_outcome(&self, place: &mut Place, waker: &Waker) -> Poll<Result<W::Output, RunError>> {
         let mut live = self.lock();
-        if let Some(outcome) = &live.outcome {
+        if let End::Announced(outcome) = &live.end {
             return Poll::Ready(outcome.clone());
         }
         live.waiting.wait(place, waker);
@@ -343,7 +350,7 @@ impl<W: Workflow> Host<W> {
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.lock().outcome.is_some()
+        self.lock().is_over()
     }
 
     fn lock(&self) -> MutexGuard<'_, Live<W>> {
@@ -472,7 +479,7 @@ impl<W: Workflow> Host<W> {
                 }
                 Command::Finish(ending) => {
                     live.ready.clear();
-                    live.ending = Some(ending);
+                    live.end = End::Near(ending);
                 }
                 other => live.perform(other, afterwards),
             }
@@ -522,6 +529,11 @@ impl<W: Workflow> Host<W> {
 }
 
 impl<W: Workflow> Live<W> {
+    /// Whether the end was announced.
+    fn is_over(&self) -> bool {
+        matches!(self.end, End::Announced(_))
+    }
+
     /// Whether what the engine holds counts no more: it is broken, was not stored, or belongs to somebody else.
     fn is_done_with(&self) -> bool {
         self.broken.is_some() || self.thrown_away || self.ledger.as_ref().is_some_and(|it| it.given_back)
@@ -531,7 +543,7 @@ impl<W: Workflow> Live<W> {
     #[cold]
     fn give_up(&mut self, panic: &(dyn Any + Send), afterwards: &mut Afterwards) {
         self.broken = Some(panic_message(panic).to_owned());
-        self.ending = None;
+        self.end = End::NotYet;
         // What is thrown away may panic as well.
         let ready = std::mem::take(&mut self.ready);
         let _ = catch_unwind(AssertUnwindSafe(|| drop(ready)));

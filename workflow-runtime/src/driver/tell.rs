@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Afterwards, Host, Live, event_name, panic_message, step_name};
+use super::{Afterwards, End, Host, Live, event_name, panic_message, step_name};
 use crate::engine::{Ending, Notice, Payload as _};
 use crate::handle::{Question, RunError, Stalled};
 use crate::stream::{EventCounts, RunEventKind};
@@ -14,19 +14,19 @@ impl<W: Workflow> Host<W> {
         if live.holds > 0 && live.is_quiet() {
             self.quiet.notify_waiters();
         }
-        if live.at_work > 0 || live.outcome.is_some() {
+        if live.at_work > 0 || live.is_over() {
             return;
         }
         if live.ledger.is_some() {
             return self.announce_what_is_stored(live, afterwards);
         }
-        if live.ending.is_none() && live.broken.is_none() {
+        if matches!(live.end, End::NotYet) && live.broken.is_none() {
             return;
         }
         let broken = |message| Err(RunError::Broken { run: self.id.clone(), message });
-        let outcome = match (live.broken.clone(), live.ending.take()) {
+        let outcome = match (live.broken.clone(), std::mem::replace(&mut live.end, End::NotYet)) {
             (Some(message), _) => broken(message),
-            (None, Some(ending)) => {
+            (None, End::Near(ending)) => {
                 // The output is cloned for the stream, which is the author's code.
                 let ended = catch_unwind(AssertUnwindSafe(|| {
                     let outcome = self.outcome(ending);
@@ -37,7 +37,7 @@ impl<W: Workflow> Host<W> {
                     Err(panic) => broken(panic_message(&*panic).to_owned()),
                 }
             }
-            (None, None) => return,
+            (None, End::NotYet | End::Announced(_)) => return,
         };
         self.announce(live, outcome.clone(), outcome, afterwards);
     }
@@ -51,7 +51,7 @@ impl<W: Workflow> Host<W> {
     ) {
         let terminal = RunEventKind::terminal(for_stream);
         self.stream.write(live.engine.state().ticks(), self.clock.at(live.now)).push(terminal);
-        live.outcome = Some(outcome);
+        live.end = End::Announced(outcome);
         afterwards.wake.extend(live.waiting.take());
     }
 

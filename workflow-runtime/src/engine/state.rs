@@ -552,8 +552,18 @@ impl<E> State<E> {
 
     /// Forgets what is alive, because the run has its output.
     pub(crate) fn complete(&mut self) {
-        let Self { last_id, ticks, now, .. } = *self;
-        *self = Self { status: Status::Completed, last_id, ticks, now, ..Self::new() };
+        self.status = Status::Completed;
+        self.invocations = Table::new();
+        self.requests = Table::new();
+        self.extras = Seldom::NEVER;
+        let alone = self.scopes.len() == 1;
+        match self.scopes.get_mut(&ScopeId::ROOT) {
+            Some(root) if alone => {
+                root.members = Members::default();
+                root.joins = BTreeMap::new();
+            }
+            _ => self.scopes = Self::new().scopes,
+        }
     }
 
     /// Gives back memory that is not needed for what is alive.
