@@ -8,7 +8,15 @@ use std::task::Waker;
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     last: u64,
-    waiting: BTreeMap<u64, Waker>,
+    waiting: Waiting,
+}
+
+/// Those who waited, to be woken.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// One of them, by its place. Mostly there is no other one, and it costs no allocation to wait.
+    one: Option<(u64, Waker)>,
+    others: BTreeMap<u64, Waker>,
 }
 
 /// The place of one who waits.
@@ -22,22 +30,46 @@ impl Wakers {
             self.last += 1;
             self.last
         });
-        match self.waiting.get_mut(&place) {
-            Some(waiting) => waiting.clone_from(waker),
-            None => drop(self.waiting.insert(place, waker.clone())),
+        let Waiting { one, others } = &mut self.waiting;
+        // Looked for first: who has the place for one may have left it since.
+        if let Some(waiting) = others.get_mut(&place) {
+            return waiting.clone_from(waker);
+        }
+        match one {
+            Some((taken, waiting)) if *taken == place => waiting.clone_from(waker),
+            Some(_) => drop(others.insert(place, waker.clone())),
+            None => *one = Some((place, waker.clone())),
         }
     }
 
     /// Gives a place back.
     pub(crate) fn leave(&mut self, place: &Place) {
         if let Some(place) = &place.0 {
-            self.waiting.remove(place);
+            let Waiting { one, others } = &mut self.waiting;
+            if one.take_if(|(taken, _)| taken == place).is_none() {
+                others.remove(place);
+            }
         }
     }
 
+    /// Whether nobody waits.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.one.is_none() && self.waiting.others.is_empty()
+    }
+
     /// Everybody who waits, to be woken.
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        std::mem::take(&mut self.waiting).into_values()
+    pub(crate) fn take(&mut self) -> Waiting {
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+impl Iterator for Waiting {
+    type Item = Waker;
+
+    fn next(&mut self) -> Option<Waker> {
+        let one = self.one.take().or_else(|| self.others.pop_first());
+        one.map(|(_, waker)| waker)
     }
 }
 
@@ -51,11 +83,26 @@ mod tests {
         let (mut one, mut other) = (Place::default(), Place::default());
         for _ in 0..100 {
             wakers.wait(&mut one, Waker::noop());
+            wakers.wait(&mut other, Waker::noop());
         }
-        wakers.wait(&mut other, Waker::noop());
-        assert_eq!(wakers.waiting.len(), 2);
         wakers.leave(&one);
+        // The place for one is free again, and the other one keeps its own.
+        wakers.wait(&mut other, Waker::noop());
         assert_eq!(wakers.take().count(), 1);
-        assert!(wakers.waiting.is_empty());
+        assert!(wakers.is_empty());
+    }
+
+    #[test]
+    fn everybody_who_waits_is_woken_once() {
+        let mut wakers = Wakers::default();
+        let mut places: Vec<_> = (0..10).map(|_| Place::default()).collect();
+        for _ in 0..3 {
+            for place in &mut places {
+                wakers.wait(place, Waker::noop());
+                wakers.wait(place, Waker::noop());
+            }
+            assert_eq!(wakers.take().count(), 10);
+            assert_eq!(wakers.take().count(), 0);
+        }
     }
 }

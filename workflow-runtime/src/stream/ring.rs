@@ -237,7 +237,7 @@ impl<W: Workflow> Writer<'_, W> {
 
 impl<W: Workflow> Drop for Writer<'_, W> {
     fn drop(&mut self) {
-        if self.wrote {
+        if self.wrote && !self.ring.readers.is_empty() {
             for reader in self.ring.readers.take() {
                 reader.wake();
             }
