@@ -16,7 +16,6 @@ use crate::engine::{InvocationId, Invoke, Json, Note, NoteKind, Noted};
 use crate::error::{IntoStepError, StepError, StepErrorKind};
 use crate::forms::Saved;
 use crate::handle::RunId;
-use crate::stream::RunEventKind;
 use crate::workflow::Workflow;
 
 /// The run, as one step sees it: `ctx: &Context<Self>`.
@@ -90,8 +89,7 @@ impl<W: Workflow> Context<W> {
     ///
     /// It never waits and never fails: a reader that is too slow misses events.
     pub fn publish(&self, value: W::Progress) {
-        let (step, invocation, attempt) = (self.step(), self.invocation, self.attempt);
-        self.host.publish(RunEventKind::Progress { step, invocation, attempt, value });
+        self.host.publish(self.step, self.invocation, self.attempt, value);
     }
 
     /// The state of the run, as the steps that have finished left it. It is at least as new as the start of this

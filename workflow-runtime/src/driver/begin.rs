@@ -102,7 +102,7 @@ impl<W: Workflow> Host<W> {
     pub(crate) fn completed(workflow: Shared<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
         let engine = Engine::new(W::GRAPH);
         let host = Self::new(workflow, id, engine, W::State::default(), next_event, Place::default());
-        host.publish(RunEventKind::Completed { output: output.clone() });
+        host.announce_end(RunEventKind::Completed { output: output.clone() });
         host.lock().end = End::Announced(Ok(output));
         host
     }
@@ -163,7 +163,7 @@ impl<W: Workflow> Host<W> {
         if let Err(refused) = happened {
             // Only a workflow written by hand can name a start event that its graph does not have.
             let error = RunError::Misrouted { run: self.id.clone(), reason: refused.to_string() };
-            self.publish(RunEventKind::Failed { error: error.clone() });
+            self.announce_end(RunEventKind::Failed { error: error.clone() });
             self.lock().end = End::Announced(Err(error));
         }
     }

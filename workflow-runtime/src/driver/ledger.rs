@@ -16,7 +16,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
-use super::{Afterwards, End, Host, Kept, KeptAt, Live, observed, step_name};
+use super::{Afterwards, End, Host, Kept, KeptAt, Live, step_name};
 use crate::engine::{Command, Ending, Notice, Refused, State, Status, Tick, Time};
 use crate::handle::RunError;
 use crate::journal;
@@ -201,9 +201,7 @@ impl<W: Workflow> Host<W> {
             match command {
                 Command::Publish(notice) => {
                     note_questions::<W>(&notice, &mut append);
-                    if let Some(kind) = observed(notice) {
-                        stream.push(kind);
-                    }
+                    stream.tell(notice);
                 }
                 Command::Finish(ending) => {
                     let output = match &ending {

@@ -49,8 +49,8 @@ use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
 use crate::engine::{
-    Command, Counted, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused,
-    Relayed, Tick, Time, drop_if_empty,
+    Command, Counted, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Notice,
+    Refused, Relayed, Tick, Time, drop_if_empty,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::forms::Stored;
@@ -58,7 +58,7 @@ use crate::handle::{RunError, RunId};
 use crate::journal;
 use crate::runner::Letter;
 use crate::store::Json;
-use crate::stream::{EventCounts, RunEventKind, Stream};
+use crate::stream::{RunEventKind, Stream};
 use crate::wakers::{Place, Wakers};
 use crate::workflow::{Shared, Workflow};
 
@@ -67,7 +67,6 @@ use lane::Lane;
 use ledger::{Entry, Journal, Ledger};
 use pace::Paces;
 use ready::{Permit, most_lanes};
-use tell::observed;
 
 pub(crate) use attention::{Attention, Listener};
 pub(crate) use begin::KeptAt;
@@ -211,8 +210,13 @@ impl<W: Workflow> Host<W> {
         &self.stream
     }
 
-    pub(crate) fn publish(&self, kind: RunEventKind<W>) {
-        self.stream.publish(self.clock.now(), kind);
+    pub(crate) fn publish(&self, step: StepId, invocation: InvocationId, attempt: u32, value: W::Progress) {
+        self.stream.publish(self.clock.now(), step, invocation, attempt, value);
+    }
+
+    /// Tells of an end that no tick has led to.
+    fn announce_end(&self, kind: RunEventKind<W>) {
+        self.stream.announce(self.clock.now(), kind);
     }
 
     /// Whether the run has a store.
@@ -408,13 +412,11 @@ impl<W: Workflow> Host<W> {
         match catch_unwind(AssertUnwindSafe(|| live.engine.relay(at, finished, event))) {
             Ok(Ok(Relayed { from, event, next })) => {
                 let mut stream = self.stream.write(live.engine.state().ticks(), at);
-                let emitted = EventCounts::new(W::GRAPH, Counted::One(event));
-                let (step, invocation) = (step_name::<W>(from), finished.0);
-                stream.push(RunEventKind::StepFinished { step, invocation, emitted });
+                let (step, invocation, emitted) = (from, finished.0, Counted::One(event));
+                stream.tell(Notice::StepFinished { step, invocation, emitted });
                 if let Some(next) = next {
-                    let Invoke { invocation, attempt, step, .. } = next;
-                    let step = step_name::<W>(step);
-                    stream.push(RunEventKind::StepStarted { step, invocation, attempt });
+                    let Invoke { step, invocation, attempt, .. } = next;
+                    stream.tell(Notice::StepStarted { step, invocation, attempt });
                     live.ready.push_back(next);
                     return Ok(());
                 }
@@ -472,11 +474,7 @@ impl<W: Workflow> Host<W> {
         let mut stream = self.stream.write(live.engine.state().ticks(), at);
         for command in commands.drain(..) {
             match command {
-                Command::Publish(notice) => {
-                    if let Some(kind) = observed(notice) {
-                        stream.push(kind);
-                    }
-                }
+                Command::Publish(notice) => stream.tell(notice),
                 Command::Finish(ending) => {
                     live.ready.clear();
                     live.end = End::Near(ending);

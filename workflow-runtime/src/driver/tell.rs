@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Afterwards, End, Host, Live, event_name, panic_message, step_name};
-use crate::engine::{Ending, Notice, Payload as _};
-use crate::handle::{Question, RunError, Stalled};
-use crate::stream::{EventCounts, RunEventKind};
+use crate::engine::{Ending, Payload as _};
+use crate::handle::{RunError, Stalled};
+use crate::stream::RunEventKind;
 use crate::workflow::Workflow;
 
 impl<W: Workflow> Host<W> {
@@ -77,39 +77,4 @@ impl<W: Workflow> Host<W> {
             Ending::Suspended => RunError::Suspended { run },
         })
     }
-}
-
-/// What observers see of a notice.
-pub(super) fn observed<W: Workflow>(notice: Notice<W::Event>) -> Option<RunEventKind<W>> {
-    Some(match notice {
-        Notice::StepStarted { invocation, attempt, step } => {
-            RunEventKind::StepStarted { step: step_name::<W>(step), invocation, attempt }
-        }
-        Notice::StepSent { invocation, step, event } => {
-            RunEventKind::StepSent { step: step_name::<W>(step), invocation, event: event_name::<W>(event) }
-        }
-        Notice::StepFinished { invocation, step, emitted } => {
-            let emitted = EventCounts::new(W::GRAPH, emitted);
-            RunEventKind::StepFinished { step: step_name::<W>(step), invocation, emitted }
-        }
-        Notice::StepFailed { invocation, attempt, step, error } => {
-            RunEventKind::StepFailed { step: step_name::<W>(step), invocation, attempt, error }
-        }
-        Notice::InputRequired { request, step, prompt, asked_at, expires_at } => {
-            // `None` only where a workflow written by hand calls something a question that is none.
-            let prompt = W::prompt(&prompt)?;
-            let step = step_name::<W>(step);
-            RunEventKind::InputRequired(Question { id: request, step, prompt, asked_at, expires_at })
-        }
-        Notice::StepRetrying { invocation, attempt, step, error, due } => {
-            RunEventKind::StepRetrying { step: step_name::<W>(step), invocation, attempt, error, due }
-        }
-        Notice::InputExpired { request } => RunEventKind::InputExpired { request },
-        Notice::InputReceived { request } => RunEventKind::InputReceived { request },
-        Notice::InputWithdrawn { request } => RunEventKind::InputWithdrawn { request },
-        Notice::Unpaired { step, events } => {
-            let events = events.into_iter().map(event_name::<W>).collect();
-            RunEventKind::Unpaired { step: step_name::<W>(step), events }
-        }
-    })
 }

@@ -1,18 +1,27 @@
 //! What observers see of a run: a numbered stream of events, for any number of readers.
 //!
-//! The latest events are kept in a ring. Readers are cursors into it: they hold nothing, slow nothing
-//! down, and learn by [`RunEventKind::Missed`] when they fell behind it. The terminal event is the last one and
+//! The latest events are kept in a ring. Readers are cursors into it: they slow nothing down, and learn by
+//! [`RunEventKind::Missed`] when they fell behind it. A reader that is behind takes some events at once and hands them out
+//! one by one; one that waits holds nothing. The terminal event is the last one and
 //! makes room for no other, so every reader gets it, once. A question that is open outlives the ring.
+//!
+//! `kept` is what an event is until somebody reads it, `latest` the memory of the ring, `ring` who writes and `reader` who
+//! reads.
 
+mod kept;
+mod latest;
 mod reader;
 mod ring;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use workflow_graph::Graph;
 
-use crate::engine::{Counted, InvocationId, Time};
+use crate::driver::{event_name, step_name};
+use crate::engine::{Counted, InvocationId, Notice, Time};
 use crate::error::StepError;
 use crate::event::RequestId;
 use crate::forms::Stored;
@@ -192,14 +201,7 @@ impl<W: Workflow> RunEvent<W> {
     /// Whether this is the last event of the stream.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
-        matches!(
-            self.kind,
-            RunEventKind::Completed { .. }
-                | RunEventKind::Failed { .. }
-                | RunEventKind::TimedOut { .. }
-                | RunEventKind::Cancelled { .. }
-                | RunEventKind::Suspended
-        )
+        self.kind.is_terminal()
     }
 }
 
@@ -210,6 +212,41 @@ impl<W: Workflow> Clone for RunEvent<W> {
 }
 
 impl<W: Workflow> RunEventKind<W> {
+    /// What observers see of a notice.
+    pub(crate) fn told(notice: Notice<W::Event>) -> Option<Self> {
+        Some(match notice {
+            Notice::StepStarted { invocation, attempt, step } => {
+                Self::StepStarted { step: step_name::<W>(step), invocation, attempt }
+            }
+            Notice::StepSent { invocation, step, event } => {
+                Self::StepSent { step: step_name::<W>(step), invocation, event: event_name::<W>(event) }
+            }
+            Notice::StepFinished { invocation, step, emitted } => {
+                let emitted = EventCounts::new(W::GRAPH, emitted);
+                Self::StepFinished { step: step_name::<W>(step), invocation, emitted }
+            }
+            Notice::StepFailed { invocation, attempt, step, error } => {
+                Self::StepFailed { step: step_name::<W>(step), invocation, attempt, error }
+            }
+            Notice::InputRequired { request, step, prompt, asked_at, expires_at } => {
+                // `None` only where a workflow written by hand calls something a question that is none.
+                let prompt = W::prompt(&prompt)?;
+                let step = step_name::<W>(step);
+                Self::InputRequired(Question { id: request, step, prompt, asked_at, expires_at })
+            }
+            Notice::StepRetrying { invocation, attempt, step, error, due } => {
+                Self::StepRetrying { step: step_name::<W>(step), invocation, attempt, error, due }
+            }
+            Notice::InputExpired { request } => Self::InputExpired { request },
+            Notice::InputReceived { request } => Self::InputReceived { request },
+            Notice::InputWithdrawn { request } => Self::InputWithdrawn { request },
+            Notice::Unpaired { step, events } => {
+                let events = events.into_iter().map(event_name::<W>).collect();
+                Self::Unpaired { step: step_name::<W>(step), events }
+            }
+        })
+    }
+
     /// The last event of a run that ended so.
     pub(crate) fn terminal(outcome: Result<W::Output, RunError>) -> Self {
         match outcome {
@@ -219,6 +256,17 @@ impl<W: Workflow> RunEventKind<W> {
             Err(RunError::Suspended { .. }) => Self::Suspended,
             Err(error) => Self::Failed { error },
         }
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::Completed { .. }
+                | Self::Failed { .. }
+                | Self::TimedOut { .. }
+                | Self::Cancelled { .. }
+                | Self::Suspended
+        )
     }
 }
 

@@ -5,9 +5,10 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Poller, Poll};
+use std::task::{Context as Poller, Poll, Waker};
 
-use super::ring::{Asked, Stream};
+use super::kept::{Kept, Numbered, What};
+use super::ring::Stream;
 use super::{RunEvent, RunEventKind};
 use crate::handle::Handle;
 use crate::wakers::Place;
@@ -27,15 +28,18 @@ pub enum StreamError {}
 /// a run of a [`Runner`](crate::Runner) with a store stays in memory.
 pub struct RunEvents<W: Workflow> {
     stream: Arc<Stream<W>>,
-    /// The number of the event delivered last.
-    after: u64,
-    /// Open questions still to be delivered to a reader that fell behind.
-    replay: VecDeque<RunEvent<W>>,
+    /// The number of the last event that was taken from what is kept.
+    pub(super) after: u64,
+    /// Taken, and still to be delivered.
+    pub(super) taken: VecDeque<Numbered<W>>,
     over: bool,
     place: Place,
     /// Keeps a run with a store in memory, because there it would go on unseen.
     _attends: Option<Handle<W>>,
 }
+
+/// How many events a reader takes at once, so that it and whoever writes do not meet at the lock for each of them.
+const TAKEN_AT_ONCE: usize = 64;
 
 impl<W: Workflow> Drop for RunEvents<W> {
     fn drop(&mut self) {
@@ -48,7 +52,7 @@ impl<W: Workflow> RunEvents<W> {
         Self {
             stream,
             after,
-            replay: VecDeque::new(),
+            taken: VecDeque::new(),
             over: false,
             place: Place::default(),
             _attends: attends,
@@ -71,36 +75,47 @@ impl<W: Workflow> RunEvents<W> {
         self.stream.next_number().saturating_sub(1)
     }
 
+    #[inline]
     fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<Option<Result<RunEvent<W>, StreamError>>> {
         if self.over {
             return Poll::Ready(None);
         }
-        if let Some(question) = self.replay.pop_front() {
-            return Poll::Ready(Some(Ok(question)));
+        let Some(next) = self.taken.pop_front().or_else(|| self.take(poller.waker())) else {
+            return Poll::Pending;
+        };
+        if next.kept.what.is_terminal() {
+            self.over = true;
+            self.taken = VecDeque::new();
         }
+        Poll::Ready(Some(Ok(next.into())))
+    }
+
+    /// The next event of those that are kept, and some more for the next calls; if there is none, `waker` is woken when
+    /// there is.
+    #[inline(never)]
+    fn take(&mut self, waker: &Waker) -> Option<Numbered<W>> {
         let mut ring = self.stream.lock();
-        let missed = ring.first.saturating_sub(self.after + 1);
+        let missed = ring.missed_after(self.after);
         if missed > 0 {
             self.after += missed;
-            self.replay.extend(ring.open.values().filter_map(Asked::dropped).cloned());
-            let event = RunEvent {
-                number: self.after,
-                tick: ring.tick,
-                at: ring.at,
-                kind: RunEventKind::Missed { count: missed },
-            };
-            return Poll::Ready(Some(Ok(event)));
+            self.taken.extend(ring.asked_until(self.after));
+            let what = What::Told(Arc::new(RunEventKind::Missed { count: missed }));
+            return Some(Numbered { number: self.after, kept: Kept { tick: ring.tick, at: ring.at, what } });
         }
-        let shown = |event: &&RunEvent<W>| event.number <= ring.shown;
-        // Whoever is past the end gets the end.
-        let next = ring.at(self.after + 1).or_else(|| ring.kept.back().filter(|_| ring.over));
-        if let Some(event) = next.filter(shown) {
+        let mut shown = ring.shown_after(self.after).take(TAKEN_AT_ONCE);
+        let Some(next) = shown.next() else {
+            drop(shown);
+            ring.readers.wait(&mut self.place, waker);
+            // Who waits holds nothing.
+            self.taken = VecDeque::new();
+            return None;
+        };
+        self.after = next.number;
+        for event in shown {
             self.after = event.number;
-            self.over = event.is_terminal();
-            return Poll::Ready(Some(Ok(event.clone())));
+            self.taken.push_back(event);
         }
-        ring.readers.wait(&mut self.place, poller.waker());
-        Poll::Pending
+        Some(next)
     }
 }
 

@@ -1,14 +1,18 @@
 //! The writing end, and what is kept.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
-use super::{EVENTS_KEPT, RunEvent, RunEventKind};
-use crate::engine::Time;
+use workflow_graph::StepId;
+
+use super::kept::{Kept, Numbered, What};
+use super::latest::Latest;
+use super::{RunEvent, RunEventKind};
+use crate::engine::{Counted, InvocationId, Notice, Time};
 use crate::event::RequestId;
 use crate::store::StoredEvent;
 use crate::table::Table;
-use crate::wakers::Wakers;
+use crate::wakers::{Waiting, Wakers};
 use crate::workflow::Workflow;
 
 /// The writing end, and what is kept.
@@ -17,30 +21,30 @@ pub(crate) struct Stream<W: Workflow> {
 }
 
 pub(super) struct Ring<W: Workflow> {
-    pub(super) kept: VecDeque<RunEvent<W>>,
+    kept: Latest<Kept<W>>,
     /// The number of the first event of all.
     began: u64,
     /// The number of the oldest event kept, or of the next one where none is.
-    pub(super) first: u64,
+    first: u64,
     /// The number of the last event that readers may see. In a run with a store, the others are not stored yet.
-    pub(super) shown: u64,
+    shown: u64,
     /// In a run with a store: events that are to be stored with what happens next.
     unstored: Option<Vec<StoredEvent>>,
     pub(super) tick: u64,
     pub(super) at: Time,
     /// The questions that are open, for readers that fell behind.
-    pub(super) open: Table<RequestId, Asked<W>>,
+    open: Table<RequestId, Asked<W>>,
     /// The terminal event is the last one kept.
-    pub(super) over: bool,
+    over: bool,
     pub(super) readers: Wakers,
 }
 
 /// Where the event of an open question is.
-pub(super) enum Asked<W: Workflow> {
+enum Asked<W: Workflow> {
     /// Kept like any other, under this number.
     Kept(u64),
     /// Here, because the ring has gone on.
-    Dropped(Box<RunEvent<W>>),
+    Dropped(Box<Numbered<W>>),
 }
 
 impl<W: Workflow> Asked<W> {
@@ -51,7 +55,17 @@ impl<W: Workflow> Asked<W> {
         }
     }
 
-    pub(super) fn dropped(&self) -> Option<&RunEvent<W>> {
+    /// An event makes room. If it is a question that is open, it is still there for those who miss it.
+    #[inline(never)]
+    fn set_aside(open: &mut Table<RequestId, Self>, number: u64, kept: &Kept<W>) {
+        let What::Told(kind) = &kept.what else { return };
+        let RunEventKind::InputRequired(question) = &**kind else { return };
+        if let Some(asked) = open.get_mut(&question.id).filter(|asked| asked.number() == number) {
+            *asked = Self::Dropped(Box::new(Numbered { number, kept: kept.clone() }));
+        }
+    }
+
+    fn dropped(&self) -> Option<&Numbered<W>> {
         match self {
             Self::Kept(_) => None,
             Self::Dropped(event) => Some(event),
@@ -72,7 +86,7 @@ impl<W: Workflow> Stream<W> {
 
     fn new(first: u64, shown: u64, unstored: Option<Vec<StoredEvent>>) -> Self {
         let ring = Ring {
-            kept: VecDeque::new(),
+            kept: Latest::new(),
             began: first,
             first,
             shown,
@@ -97,25 +111,39 @@ impl<W: Workflow> Stream<W> {
     }
 
     /// Appends events of one tick. Readers are woken when the writer is dropped.
+    #[inline]
     pub(crate) fn write(&self, tick: u64, at: Time) -> Writer<'_, W> {
         let mut ring = self.lock();
         ring.tick = tick;
         ring.at = at;
-        Writer { ring, wrote: false }
+        Writer::new(ring)
     }
 
     /// Appends what a step published, under the tick that came last.
-    pub(crate) fn publish(&self, at: Time, kind: RunEventKind<W>) {
+    pub(crate) fn publish(
+        &self,
+        at: Time,
+        step: StepId,
+        invocation: InvocationId,
+        attempt: u32,
+        value: W::Progress,
+    ) {
+        self.write_between_ticks(at).keep(What::Progress { step, invocation, attempt, value });
+    }
+
+    /// Appends an event that no tick has led to.
+    pub(crate) fn announce(&self, at: Time, kind: RunEventKind<W>) {
+        self.write_between_ticks(at).push(kind);
+    }
+
+    /// What is written does not wait for the store, only for its turn.
+    #[inline]
+    fn write_between_ticks(&self, at: Time) -> Writer<'_, W> {
         let mut ring = self.lock();
         ring.at = ring.at.max(at);
-        let mut writer = Writer { ring, wrote: false };
-        let newest = writer.newest();
-        writer.push(kind);
-        // It does not wait for the store, only for its turn.
-        let ring = &mut *writer.ring;
-        if ring.shown == newest {
-            ring.shown = ring.next_number() - 1;
-        }
+        let mut writer = Writer::new(ring);
+        writer.shows = writer.newest() == writer.ring.shown;
+        writer
     }
 
     /// Whether readers have been shown that this question is open.
@@ -135,32 +163,37 @@ impl<W: Workflow> Stream<W> {
         if up_to > ring.shown {
             ring.shown = up_to;
             // What steps published meanwhile waits for its turn only.
-            let is_progress = |event: &RunEvent<W>| matches!(event.kind, RunEventKind::Progress { .. });
-            while ring.at(ring.shown.saturating_add(1)).is_some_and(is_progress) {
+            while ring.at(ring.shown.saturating_add(1)).is_some_and(|kept| kept.what.is_progress()) {
                 ring.shown += 1;
             }
-            drop(Writer { ring, wrote: true });
+            Writer::new(ring).news = true;
         }
     }
 
     /// Gives back memory that is not needed while nothing happens.
     pub(crate) fn shrink(&self) {
         let mut ring = self.lock();
-        ring.kept.shrink_to_fit();
+        ring.kept.shrink();
         ring.open.shrink();
     }
 
     /// Forgets what was not shown, because it could not be stored, and ends with this event.
     pub(crate) fn break_off(&self, kind: RunEventKind<W>) {
         let mut ring = self.lock();
-        let shown = ring.shown;
-        ring.kept.retain(|event| event.number <= shown);
+        let shown = ring.position(ring.shown.saturating_add(1));
+        ring.kept.truncate(shown);
         ring.over = false;
         ring.unstored = None;
         ring.shown = u64::MAX;
-        Writer { ring, wrote: false }.push(kind);
+        Writer::new(ring).push(kind);
     }
 
+    #[cfg(test)]
+    pub(super) fn is_locked(&self) -> bool {
+        self.ring.try_lock().is_err()
+    }
+
+    #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, Ring<W>> {
         // What a panicking `Clone` or `Serialize` of the author's left behind is consistent: every change
         // to the ring comes after such calls.
@@ -169,36 +202,102 @@ impl<W: Workflow> Stream<W> {
 }
 
 impl<W: Workflow> Ring<W> {
+    #[inline]
     fn next_number(&self) -> u64 {
         self.first + self.kept.len() as u64
     }
 
-    fn drop_oldest(&mut self) {
-        let Some(event) = self.kept.pop_front() else { return };
-        self.first += 1;
-        if let RunEventKind::InputRequired(question) = &event.kind {
-            if let Some(open) = self.open.get_mut(&question.id).filter(|open| open.number() == event.number) {
-                *open = Asked::Dropped(Box::new(event));
-            }
-        }
+    /// Where the event of that number is kept, or would be.
+    fn position(&self, number: u64) -> usize {
+        usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX)
     }
 
     /// The event of that number, if it is kept.
-    pub(super) fn at(&self, number: u64) -> Option<&RunEvent<W>> {
+    fn at(&self, number: u64) -> Option<&Kept<W>> {
         let position = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        self.kept.get(position)
+        self.kept.range(position..usize::MAX).next()
+    }
+
+    /// How many events a reader that has come so far will never see.
+    pub(super) fn missed_after(&self, after: u64) -> u64 {
+        // What was not shown yet is not missed yet, even if it is not kept any more.
+        let oldest = self.first.min(self.shown.saturating_add(1));
+        oldest.saturating_sub(after.saturating_add(1))
+    }
+
+    /// The open questions among the events up to that number that are not kept any more.
+    pub(super) fn asked_until(&self, number: u64) -> impl Iterator<Item = Numbered<W>> {
+        let dropped = self.open.values().filter_map(Asked::dropped);
+        dropped.filter(move |asked| asked.number <= number).cloned()
+    }
+
+    /// The events that readers may see after that number, of which none is missed. Whoever is past the end gets the end.
+    pub(super) fn shown_after(&self, after: u64) -> impl Iterator<Item = Numbered<W>> {
+        let newest = self.next_number().saturating_sub(1);
+        let next = after.saturating_add(1).min(if self.over { newest } else { u64::MAX });
+        let end = newest.min(self.shown).saturating_add(1);
+        let shown = self.kept.range(self.position(next)..self.position(end));
+        shown.zip(next..).map(|(kept, number)| Numbered { number, kept: kept.clone() })
+    }
+
+    /// Has an event stored with what happens next.
+    #[inline(never)]
+    fn store_next(&mut self, what: What<W>) {
+        let (number, tick, at) = (self.next_number(), self.tick, self.at);
+        let event = RunEvent { number, tick, at, kind: what.into() };
+        // What a step published may not serialise; everything else in a run has been serialised before.
+        let body = serde_json::value::to_raw_value(&event).or_else(|_| serde_json::value::to_raw_value(&()));
+        if let (Some(unstored), Ok(body)) = (&mut self.unstored, body) {
+            unstored.push(StoredEvent { number, tick, at, body });
+        }
     }
 }
 
+/// Appends events. When it is dropped, readers are woken if there is something new for them.
 pub(crate) struct Writer<'a, W: Workflow> {
     ring: MutexGuard<'a, Ring<W>>,
-    wrote: bool,
+    /// What is written here is seen at once, because everything before it is.
+    shows: bool,
+    /// Readers may see something that they could not see before.
+    news: bool,
+    /// Stands after the lock, because fields are dropped in the order in which they stand: whoever was woken before it
+    /// is released would run into it.
+    _woken: Option<WakesOnDrop>,
 }
 
-impl<W: Workflow> Writer<'_, W> {
+impl<'a, W: Workflow> Writer<'a, W> {
+    #[inline]
+    fn new(ring: MutexGuard<'a, Ring<W>>) -> Self {
+        Self { ring, shows: false, news: false, _woken: None }
+    }
+
     /// The number of the newest event.
     pub(crate) fn newest(&self) -> u64 {
         self.ring.next_number() - 1
+    }
+
+    /// Appends what the engine has told.
+    #[inline]
+    pub(crate) fn tell(&mut self, notice: Notice<W::Event>) {
+        let what = match notice {
+            Notice::StepStarted { step, invocation, attempt } => What::Started { step, invocation, attempt },
+            Notice::StepSent { step, invocation, event } => What::Sent { step, invocation, event },
+            Notice::StepFinished { step, invocation, emitted: Counted::None } => {
+                What::Finished { step, invocation, emitted: None }
+            }
+            Notice::StepFinished { step, invocation, emitted: Counted::One(event) } => {
+                What::Finished { step, invocation, emitted: Some(event) }
+            }
+            other => return self.tell_in_full(other),
+        };
+        self.keep(what);
+    }
+
+    #[inline(never)]
+    fn tell_in_full(&mut self, notice: Notice<W::Event>) {
+        if let Some(kind) = RunEventKind::told(notice) {
+            self.push(kind);
+        }
     }
 
     /// Appends an event. After the terminal one nothing is appended.
@@ -207,40 +306,70 @@ impl<W: Workflow> Writer<'_, W> {
         if ring.over {
             return;
         }
-        let event = RunEvent { number: ring.next_number(), tick: ring.tick, at: ring.at, kind };
-        match &event.kind {
+        let kind = Arc::new(kind);
+        if ring.unstored.is_some() {
+            ring.store_next(What::Told(Arc::clone(&kind)));
+        }
+        match &*kind {
             RunEventKind::InputRequired(question) => {
-                ring.open.insert(question.id, Asked::Kept(event.number));
+                let number = ring.next_number();
+                ring.open.insert(question.id, Asked::Kept(number));
             }
             RunEventKind::InputReceived { request }
             | RunEventKind::InputExpired { request }
             | RunEventKind::InputWithdrawn { request } => {
                 ring.open.remove(request);
             }
-            _ => {}
+            other => ring.over = other.is_terminal(),
         }
-        self.wrote = true;
-        if let Some(unstored) = &mut ring.unstored {
-            let RunEvent { number, tick, at, .. } = event;
-            // What a step published may not serialise; everything else in a run has been serialised before.
-            let body =
-                serde_json::value::to_raw_value(&event).or_else(|_| serde_json::value::to_raw_value(&()));
-            unstored.extend(body.map(|body| StoredEvent { number, tick, at, body }).ok());
+        self.append(What::Told(kind));
+    }
+
+    /// Appends one of the events that are small.
+    #[inline]
+    fn keep(&mut self, what: What<W>) {
+        let ring = &mut *self.ring;
+        if ring.over {
+            return;
         }
-        ring.over = event.is_terminal();
-        if ring.kept.len() == EVENTS_KEPT {
-            ring.drop_oldest();
+        if ring.unstored.is_some() {
+            ring.store_next(what.clone());
         }
-        ring.kept.push_back(event);
+        self.append(what);
+    }
+
+    #[inline]
+    fn append(&mut self, what: What<W>) {
+        let ring = &mut *self.ring;
+        let number = ring.next_number();
+        if self.shows {
+            ring.shown = number;
+        }
+        self.news |= number <= ring.shown;
+        let kept = Kept { tick: ring.tick, at: ring.at, what };
+        let Some(oldest) = ring.kept.make_room() else { return ring.kept.push(kept) };
+        if let What::Told(_) = oldest.what {
+            Asked::set_aside(&mut ring.open, ring.first, oldest);
+        }
+        ring.first += 1;
+        // Drops what was there, which may be the author's; so it is the last thing to do.
+        *oldest = kept;
     }
 }
 
 impl<W: Workflow> Drop for Writer<'_, W> {
+    #[inline]
     fn drop(&mut self) {
-        if self.wrote && !self.ring.readers.is_empty() {
-            for reader in self.ring.readers.take() {
-                reader.wake();
-            }
+        if self.news && !self.ring.readers.is_empty() {
+            self._woken = Some(WakesOnDrop(self.ring.readers.take()));
         }
+    }
+}
+
+struct WakesOnDrop(Waiting);
+
+impl Drop for WakesOnDrop {
+    fn drop(&mut self) {
+        self.0.by_ref().for_each(Waker::wake);
     }
 }
