@@ -340,12 +340,8 @@ impl Scenario {
 
     /// What was published since the last call, without what steps do when all goes well.
     pub fn told(&mut self) -> Vec<Notice<Value>> {
-        let quiet = |notice: &Notice<_>| {
-            matches!(
-                notice,
-                Notice::StepStarted { .. } | Notice::StepSent { .. } | Notice::StepFinished { .. }
-            )
-        };
+        let quiet =
+            |notice: &Notice<_>| matches!(notice, Notice::StepSent { .. } | Notice::StepFinished { .. });
         std::mem::take(&mut self.notices).into_iter().filter(|notice| !quiet(notice)).collect()
     }
 

@@ -214,9 +214,11 @@ impl<W: Workflow> Host<W> {
                     stream.push(RunEventKind::terminal(outcome.clone()));
                     held_back.ended = Some(outcome);
                 }
-                Command::Run(_) | Command::Abort { .. } | Command::Wake { .. } => {
+                Command::Run(ref invoke) => {
+                    stream.started(invoke.step, invoke.invocation, invoke.attempt);
                     held_back.commands.push(command);
                 }
+                Command::Abort { .. } | Command::Wake { .. } => held_back.commands.push(command),
             }
         }
         held_back.shown = stream.newest();

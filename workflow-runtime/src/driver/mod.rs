@@ -415,8 +415,7 @@ impl<W: Workflow> Host<W> {
                 let (step, invocation, emitted) = (from, finished.0, Counted::One(event));
                 stream.tell(Notice::StepFinished { step, invocation, emitted });
                 if let Some(next) = next {
-                    let Invoke { step, invocation, attempt, .. } = next;
-                    stream.tell(Notice::StepStarted { step, invocation, attempt });
+                    stream.started(next.step, next.invocation, next.attempt);
                     live.ready.push_back(next);
                     return Ok(());
                 }
@@ -475,6 +474,10 @@ impl<W: Workflow> Host<W> {
         for command in commands.drain(..) {
             match command {
                 Command::Publish(notice) => stream.tell(notice),
+                Command::Run(invoke) => {
+                    stream.started(invoke.step, invoke.invocation, invoke.attempt);
+                    live.ready.push_back(invoke);
+                }
                 Command::Finish(ending) => {
                     live.ready.clear();
                     live.end = End::Near(ending);

@@ -11,7 +11,7 @@ use crate::event::RequestId;
 /// Something for the driver to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command<E> {
-    /// Run a step, and report how it ended.
+    /// Run a step, and report how it ended. Observers are told that it starts.
     Run(Invoke<E>),
     /// Stop running this invocation. What it reports later is refused.
     Abort {
@@ -53,15 +53,6 @@ pub struct Invoke<E> {
 /// Something that observers are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice<E> {
-    /// A step starts.
-    StepStarted {
-        /// Which invocation.
-        invocation: InvocationId,
-        /// Which attempt, from 1.
-        attempt: u32,
-        /// The step.
-        step: StepId,
-    },
     /// A running step has sent an event through an emitter, and it has taken effect.
     ///
     /// One notice per event: a count when the step finishes would never be told of a step that is cancelled.

@@ -190,11 +190,7 @@ impl<E: Payload> Engine<E> {
                     Ok(Relayed { from, event, next }) => {
                         let emitted = Counted::One(event);
                         out.push(Command::Publish(Notice::StepFinished { invocation, step: from, emitted }));
-                        if let Some(next) = next {
-                            let Invoke { invocation, attempt, step, .. } = next;
-                            out.push(Command::Publish(Notice::StepStarted { invocation, attempt, step }));
-                            out.push(Command::Run(next));
-                        }
+                        out.extend(next.map(Command::Run));
                         return Ok(());
                     }
                     Err(event) => Tick::Finished { invocation, attempt, emitted: Emitted::One(event) },

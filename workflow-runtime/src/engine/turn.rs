@@ -640,7 +640,6 @@ impl<'a, E: Payload> Turn<'a, E> {
         if self.graph.step(step).is_some_and(|step| !step.tools.is_empty()) {
             self.open_emitters(id);
         }
-        self.publish(Notice::StepStarted { invocation: id, attempt, step });
         self.out.push(Command::Run(Invoke {
             invocation: id,
             attempt,

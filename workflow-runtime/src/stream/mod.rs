@@ -215,9 +215,6 @@ impl<W: Workflow> RunEventKind<W> {
     /// What observers see of a notice.
     pub(crate) fn told(notice: Notice<W::Event>) -> Option<Self> {
         Some(match notice {
-            Notice::StepStarted { invocation, attempt, step } => {
-                Self::StepStarted { step: step_name::<W>(step), invocation, attempt }
-            }
             Notice::StepSent { invocation, step, event } => {
                 Self::StepSent { step: step_name::<W>(step), invocation, event: event_name::<W>(event) }
             }

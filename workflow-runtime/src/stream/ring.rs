@@ -276,11 +276,16 @@ impl<'a, W: Workflow> Writer<'a, W> {
         self.ring.next_number() - 1
     }
 
+    /// Appends that a step starts.
+    #[inline]
+    pub(crate) fn started(&mut self, step: StepId, invocation: InvocationId, attempt: u32) {
+        self.keep(What::Started { step, invocation, attempt });
+    }
+
     /// Appends what the engine has told.
     #[inline]
     pub(crate) fn tell(&mut self, notice: Notice<W::Event>) {
         let what = match notice {
-            Notice::StepStarted { step, invocation, attempt } => What::Started { step, invocation, attempt },
             Notice::StepSent { step, invocation, event } => What::Sent { step, invocation, event },
             Notice::StepFinished { step, invocation, emitted: Counted::None } => {
                 What::Finished { step, invocation, emitted: None }

@@ -63,7 +63,7 @@ impl Stream<Counts> {
     fn step(&self, tick: u64) {
         let mut writer = self.write(tick, MOMENT);
         let invocation = InvocationId(tick);
-        writer.tell(Notice::StepStarted { invocation, attempt: 1, step: StepId(0) });
+        writer.started(StepId(0), invocation, 1);
         writer.tell(Notice::StepFinished { invocation, step: StepId(0), emitted: Counted::None });
     }
 
@@ -291,7 +291,6 @@ fn what_is_kept_small_is_told_as_everything_else() {
     let finished = |emitted| Notice::StepFinished { invocation, step, emitted };
     let notices = || {
         [
-            Notice::StepStarted { invocation, attempt: 2, step },
             Notice::StepSent { invocation, step, event: EventId(1) },
             finished(Counted::None),
             finished(Counted::One(EventId(0))),
