@@ -14,8 +14,12 @@ use crate::context::Context;
 use crate::engine::Invoke;
 use crate::workflow::{StepCall, Workflow};
 
-/// A lane gives way to other tasks after so long.
-const TIME_PER_SHIFT: Duration = Duration::from_micros(200);
+/// A lane gives way to other tasks after so long ..
+const SHORTEST_SHIFT: Duration = Duration::from_micros(200);
+/// .. and after up to so long, if there was nobody to give way to: doing so wakes another worker in vain.
+const LONGEST_SHIFT: Duration = Duration::from_micros(800);
+/// A lane that has its turn again so soon has given way to nobody.
+const AT_ONCE: Duration = Duration::from_micros(50);
 
 /// So many polls after a long shift, each worker of tokio's has looked around at least once (its interval is 127 at most).
 const POLLS_AFTER_LONG: u32 = 128;
@@ -40,8 +44,8 @@ pub(super) struct Lane<W: Workflow> {
 impl<W: Workflow> Lane<W> {
     pub(super) async fn work(mut self, first: Option<(Invoke<W::Event>, Permit)>) {
         let mut first = first;
+        let mut shift = Shift::start(Instant::now(), SHORTEST_SHIFT);
         loop {
-            let mut shift = Shift::start();
             let next = match first.take() {
                 Some((invoke, permit)) => Next::Step(invoke, permit),
                 None => {
@@ -66,6 +70,7 @@ impl<W: Workflow> Lane<W> {
             for _ in 0..polls {
                 give_way().await;
             }
+            shift = shift.next(Instant::now());
         }
     }
 
@@ -148,6 +153,7 @@ impl<W: Workflow> Drop for Lane<W> {
 
 /// What a lane has done since it gave way.
 struct Shift {
+    length: Duration,
     ends: Instant,
     /// When the last step ended, or the shift began.
     last: Instant,
@@ -156,9 +162,15 @@ struct Shift {
 }
 
 impl Shift {
-    fn start() -> Self {
-        let now = Instant::now();
-        Self { ends: now + TIME_PER_SHIFT, last: now, had_a_long_step: false }
+    fn start(now: Instant, length: Duration) -> Self {
+        Self { length, ends: now + length, last: now, had_a_long_step: false }
+    }
+
+    /// The shift after this one.
+    fn next(&self, now: Instant) -> Self {
+        let alone = !self.had_a_long_step && self.since_last(now) < AT_ONCE;
+        let length = if alone { LONGEST_SHIFT.min(self.length * 2) } else { SHORTEST_SHIFT };
+        Self::start(now, length)
     }
 
     /// How long the step that has ended now has kept the worker.
@@ -170,7 +182,7 @@ impl Shift {
     fn goes_on(&mut self, now: Instant) -> bool {
         let goes_on = now < self.ends;
         if !goes_on {
-            self.had_a_long_step |= self.since_last(now) >= TIME_PER_SHIFT;
+            self.had_a_long_step |= self.since_last(now) >= SHORTEST_SHIFT;
         }
         self.last = now;
         goes_on
