@@ -16,6 +16,13 @@ impl<T> Seldom<T> {
     pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
         self.0.as_deref_mut()
     }
+
+    /// Gives the part back, if there is nothing in it.
+    pub(crate) fn shrink(&mut self, is_empty: impl FnOnce(&T) -> bool) {
+        if self.get().is_some_and(is_empty) {
+            self.0 = None;
+        }
+    }
 }
 
 impl<T: Default> Seldom<T> {

@@ -87,12 +87,13 @@ impl<W: Workflow> Live<W> {
     pub(super) fn only_the_run_wakes(&self) -> bool {
         let state = self.engine.state();
         // Each of them has one at least, so as long as there are fewer, somebody has not come so far.
-        if self.listeners.len() < state.how_many_wait() {
+        let Some(apart) = self.apart.get() else { return state.how_many_wait() == 0 };
+        if apart.listeners.len() < state.how_many_wait() {
             return false;
         }
         state.waiting().all(|invocation| {
             let first = NoteKey { kind: NoteKind::Memo, name: Arc::default(), count: 0 };
-            let listeners = self.listeners.range((invocation, first)..);
+            let listeners = apart.listeners.range((invocation, first)..);
             let listeners: Vec<&Listener> = listeners
                 .take_while(|((id, _), _)| *id == invocation)
                 .map(|(_, listener)| listener)

@@ -1,21 +1,21 @@
 //! How runs come into memory: started, taken up from a snapshot or a store, or over already.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::UNIX_EPOCH;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::clock::{Clock, millis};
 use super::ledger::{Journal, Ledger, Standing};
-use super::pace::Paces;
 use super::{End, Host, Kept, Live};
 use crate::engine::{Engine, Tick, Time};
 use crate::handle::{RunError, RunId, RunOptions};
 use crate::journal::Limits;
 use crate::runner::Commits;
+use crate::seldom::Seldom;
 use crate::snapshot::Restored;
 use crate::stream::{RunEventKind, Stream};
 use crate::wakers::Wakers;
@@ -126,12 +126,11 @@ impl<W: Workflow> Host<W> {
             some_are_stale: false,
             lanes: 0,
             at_short_steps: 0,
-            paces: Paces::default(),
+            paces: Seldom::NEVER,
             holds: 0,
             at_work: 0,
             now: clock.started(),
-            tasks: BTreeMap::new(),
-            listeners: BTreeMap::new(),
+            apart: Seldom::NEVER,
             end: End::NotYet,
             ledger: kept.as_ref().map(|kept| Box::new(Ledger::new(kept.standing.clone(), state))),
             gate,
@@ -150,8 +149,8 @@ impl<W: Workflow> Host<W> {
             runtime: Handle::current(),
             stream: Arc::new(stream),
             handles: AtomicUsize::new(1),
-            journal: kept.map(|kept| Journal::new(me.clone(), kept)),
-            quiet: Notify::new(),
+            journal: kept.map(|kept| Box::new(Journal::new(me.clone(), kept))),
+            quiet: OnceLock::new(),
             live: Mutex::new(live),
         })
     }

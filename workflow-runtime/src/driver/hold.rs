@@ -21,7 +21,7 @@ impl<W: Workflow> Host<W> {
     pub(crate) async fn quiet(&self) {
         loop {
             // Listens before it looks, so that nothing is missed in between.
-            let mut told = std::pin::pin!(self.quiet.notified());
+            let mut told = std::pin::pin!(self.quiet.get_or_init(Box::default).notified());
             told.as_mut().enable();
             if self.lock().is_quiet() {
                 return;

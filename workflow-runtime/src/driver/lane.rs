@@ -126,7 +126,7 @@ impl<W: Workflow> Lane<W> {
         attempt.report(host, result, |live, afterwards| {
             // Alone with one step after the other, nobody asks.
             if live.ready.len() > 1 || live.lanes > 1 {
-                live.paces.saw(step, shift.since_last(live.now));
+                live.paces.make().saw(step, shift.since_last(live.now));
             }
             Host::next(live, shift.goes_on(live.now), afterwards)
         })

@@ -10,11 +10,12 @@
 //! what the engine holds never happened: the run ends here with [`RunError::NotStored`], and goes on from what is
 //! stored wherever it is claimed next.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{Afterwards, End, Host, Kept, KeptAt, Live, step_name};
 use crate::engine::{Command, Ending, Notice, Refused, State, Status, Tick, Time};
@@ -308,7 +309,7 @@ impl<W: Workflow> Host<W> {
     /// Gives an idle run back to the store, if nobody looks at it.
     pub(crate) fn give_back_if_idle(&self) {
         let Some(journal) = &self.journal else { return };
-        let mut cancelled = BTreeMap::new();
+        let mut cancelled: Vec<CancellationToken> = Vec::new();
         {
             let mut live = self.lock();
             let live = &mut *live;
@@ -320,10 +321,10 @@ impl<W: Workflow> Host<W> {
             };
             if idle && quiet && self.is_unattended() && only_waits(live) {
                 self.give_back(live, RunStatus::Waiting, Due::Idle { wake: live.engine.next_due() }, None);
-                cancelled = std::mem::take(&mut live.tasks);
+                cancelled.extend(live.take_tasks());
             }
         }
-        cancelled.into_values().for_each(|token| token.cancel());
+        cancelled.into_iter().for_each(|token| token.cancel());
     }
 
     fn give_back(&self, live: &mut Live<W>, status: RunStatus, due: Due, outcome: Option<Json>) {
@@ -382,7 +383,7 @@ impl<W: Workflow> Host<W> {
     pub(super) fn announce_what_is_stored(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
         if let Some(message) = live.broken.clone().filter(|_| !live.thrown_away) {
             live.thrown_away = true;
-            let error = RunError::Broken { run: self.id.clone(), message };
+            let error = RunError::Broken { run: self.id.clone(), message: message.into() };
             self.stream.break_off(RunEventKind::Failed { error: error.clone() });
             let outcome = serde_json::value::to_raw_value(&error).ok();
             if let Some(ledger) = &mut live.ledger {
@@ -413,7 +414,7 @@ impl<W: Workflow> Host<W> {
                 }
                 live.ready.clear();
                 live.thrown_away = true;
-                afterwards.cancel.extend(std::mem::take(&mut live.tasks).into_values());
+                afterwards.cancel.extend(live.take_tasks());
                 afterwards.cancel.extend(live.timer.take().map(|(_, token)| token));
                 self.stream.break_off(RunEventKind::Failed { error });
             }
@@ -442,7 +443,7 @@ impl<W: Workflow> Host<W> {
             let perform = || commands.into_iter().for_each(|command| live.perform(command, &mut afterwards));
             let done = catch_unwind(AssertUnwindSafe(perform));
             if let Err(panic) = done {
-                live.broken = Some(super::panic_message(&*panic).to_owned());
+                live.broken = Some(super::panic_message(&*panic).into());
             }
             if let Some(ledger) = &mut live.ledger {
                 ledger.answered.extend(decided);

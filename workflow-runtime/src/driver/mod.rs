@@ -39,7 +39,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
 use tokio::runtime::Handle;
@@ -57,6 +57,7 @@ use crate::forms::Stored;
 use crate::handle::{RunError, RunId};
 use crate::journal;
 use crate::runner::Letter;
+use crate::seldom::Seldom;
 use crate::store::Json;
 use crate::stream::{RunEventKind, Stream};
 use crate::wakers::{Place, Wakers};
@@ -84,9 +85,9 @@ pub(crate) struct Host<W: Workflow> {
     /// How many handles could still answer, signal or wait for the end.
     handles: AtomicUsize,
     /// Where the run is kept, if it is kept anywhere.
-    journal: Option<Journal<W>>,
+    journal: Option<Box<Journal<W>>>,
     /// Told when nothing is at work any more but what waits for somebody, while somebody holds the run.
-    quiet: Notify,
+    quiet: OnceLock<Box<Notify>>,
     live: Mutex<Live<W>>,
 }
 
@@ -105,17 +106,14 @@ struct Live<W: Workflow> {
     lanes: usize,
     /// How many of them poll a step that is known to be short.
     at_short_steps: usize,
-    paces: Paces,
+    paces: Seldom<Paces>,
     /// How many want that no step starts.
     holds: usize,
     /// Steps that a lane polls or that have a task of their own.
     at_work: usize,
     /// When the latest tick was taken. The clock is read once for each.
     now: Instant,
-    /// How to tell steps that they are cancelled: those that have a task of their own, and those that want to know.
-    tasks: BTreeMap<InvocationId, CancellationToken>,
-    /// Who polls the calls of steps that wait.
-    listeners: BTreeMap<(InvocationId, NoteKey), Listener>,
+    apart: Seldom<Apart>,
     end: End<W>,
     /// How the run stands with its store, if it has one.
     ledger: Option<Box<Ledger<W>>>,
@@ -128,9 +126,24 @@ struct Live<W: Workflow> {
     waiting: Wakers,
     /// The author's `Clone` or `Drop` has panicked in the middle of a tick, with this message. What the engine holds
     /// cannot be relied on any more.
-    broken: Option<String>,
+    broken: Option<Box<str>>,
     /// When something is due, and how to stop waiting for it.
     timer: Option<(Time, CancellationToken)>,
+}
+
+/// The steps that are not done with when a lane has polled them once.
+#[derive(Default)]
+struct Apart {
+    /// How to tell steps that they are cancelled: those that have a task of their own, and those that want to know.
+    tasks: BTreeMap<InvocationId, CancellationToken>,
+    /// Who polls the calls of steps that wait.
+    listeners: BTreeMap<(InvocationId, NoteKey), Listener>,
+}
+
+impl Apart {
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.listeners.is_empty()
+    }
 }
 
 /// How far a run is from being over.
@@ -238,14 +251,16 @@ impl<W: Workflow> Host<W> {
         look: impl FnOnce(&Engine<W::Event>, &W::State) -> T,
     ) -> Result<T, String> {
         let live = self.lock();
-        live.broken.clone().map_or_else(|| Ok(look(&live.engine, &live.state)), Err)
+        live.broken
+            .as_deref()
+            .map_or_else(|| Ok(look(&live.engine, &live.state)), |broken| Err(broken.to_owned()))
     }
 
     /// What is cancelled when that step is; `None` if it is not current any more.
     pub(crate) fn cancellation(&self, invocation: InvocationId, attempt: u32) -> Option<CancellationToken> {
         let mut live = self.lock();
         Self::is_current(&live, invocation, attempt)
-            .then(|| live.tasks.entry(invocation).or_default().clone())
+            .then(|| live.apart.make().tasks.entry(invocation).or_default().clone())
     }
 
     /// There is one handle more.
@@ -543,12 +558,12 @@ impl<W: Workflow> Live<W> {
     /// The author's code has panicked in the middle of a tick.
     #[cold]
     fn give_up(&mut self, panic: &(dyn Any + Send), afterwards: &mut Afterwards) {
-        self.broken = Some(panic_message(panic).to_owned());
+        self.broken = Some(panic_message(panic).into());
         self.end = End::NotYet;
         // What is thrown away may panic as well.
         let ready = std::mem::take(&mut self.ready);
         let _ = catch_unwind(AssertUnwindSafe(|| drop(ready)));
-        afterwards.cancel.extend(std::mem::take(&mut self.tasks).into_values());
+        afterwards.cancel.extend(self.take_tasks());
         afterwards.cancel.extend(self.timer.take().map(|(_, token)| token));
     }
 
@@ -558,15 +573,27 @@ impl<W: Workflow> Live<W> {
             Command::Run(invoke) => self.ready.push_back(invoke),
             // A step without a task is in the ready queue or with a lane, and is found out there.
             Command::Abort { invocation } => {
-                let task = self.tasks.remove(&invocation);
+                let task = self.take_task(invocation);
                 self.some_are_stale |= task.is_none();
                 afterwards.cancel.extend(task);
             }
             Command::Wake { invocation, key } => {
-                afterwards.wake.extend(self.listeners.remove(&(invocation, key)).map(|it| it.waker));
+                let apart = self.apart.get_mut();
+                let listener = apart.and_then(|apart| apart.listeners.remove(&(invocation, key)));
+                afterwards.wake.extend(listener.map(|it| it.waker));
             }
             Command::Publish(_) | Command::Finish(_) => {}
         }
+    }
+
+    /// How to cancel a step that has a task of its own.
+    fn take_task(&mut self, invocation: InvocationId) -> Option<CancellationToken> {
+        self.apart.get_mut()?.tasks.remove(&invocation)
+    }
+
+    fn take_tasks(&mut self) -> impl Iterator<Item = CancellationToken> + use<W> {
+        let tasks = self.apart.get_mut().map(|apart| std::mem::take(&mut apart.tasks));
+        tasks.unwrap_or_default().into_values()
     }
 
     /// Gives back memory that is not needed while the run waits for somebody.
@@ -574,9 +601,12 @@ impl<W: Workflow> Live<W> {
         self.engine.shrink();
         self.commands.shrink_to_fit();
         self.ready.shrink_to_fit();
-        self.paces.forget();
-        drop_if_empty(&mut self.tasks);
-        drop_if_empty(&mut self.listeners);
+        self.paces = Seldom::NEVER;
+        self.apart.shrink(Apart::is_empty);
+        if let Some(apart) = self.apart.get_mut() {
+            drop_if_empty(&mut apart.tasks);
+            drop_if_empty(&mut apart.listeners);
+        }
     }
 
     /// Sees to it that somebody waits for what is due next.

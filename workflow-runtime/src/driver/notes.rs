@@ -40,7 +40,9 @@ impl<W: Workflow> Host<W> {
             }
             // What an older attempt has left in a task of its own must not wake in place of this one.
             if found.as_ref().is_some_and(Noted::is_wait) && Self::is_current(&live, invocation, attempt) {
-                live.listeners.extend(listener.map(|listener| ((invocation, key.clone()), listener)));
+                if let Some(listener) = listener {
+                    live.apart.make().listeners.insert((invocation, key.clone()), listener);
+                }
             }
             match taken {
                 // An older attempt has got there first, with the same call.
@@ -57,7 +59,8 @@ impl<W: Workflow> Host<W> {
     /// That attempt does not poll the call any more.
     pub(crate) fn forget(&self, (invocation, attempt): (InvocationId, u32), key: &NoteKey) {
         let mut live = self.lock();
-        if let Entry::Occupied(listener) = live.listeners.entry((invocation, key.clone())) {
+        let Some(apart) = live.apart.get_mut() else { return };
+        if let Entry::Occupied(listener) = apart.listeners.entry((invocation, key.clone())) {
             if listener.get().attempt == attempt {
                 listener.remove();
             }
@@ -89,7 +92,7 @@ impl<W: Workflow> Host<W> {
             let failed = self.apply(&mut live, self.happening_of_run(tick), &mut afterwards);
             // It has failed without a report, so nothing else stops it. Refused if the step is gone, too.
             if failed.is_ok() {
-                afterwards.cancel.extend(live.tasks.remove(&invocation));
+                afterwards.cancel.extend(live.take_task(invocation));
             }
             live.want_lane(&mut afterwards);
         }

@@ -47,11 +47,6 @@ impl Paces {
     pub(super) fn is_short(&self, step: StepId) -> bool {
         self.0.get(usize::from(step.0)).is_some_and(|needed| *needed == 0)
     }
-
-    /// Forgets everything, and the memory of it.
-    pub(super) fn forget(&mut self) {
-        self.0 = Vec::new();
-    }
 }
 
 #[cfg(test)]

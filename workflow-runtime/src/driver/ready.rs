@@ -101,7 +101,9 @@ impl<W: Workflow> Live<W> {
 
     /// Whether the step in that place of the ready queue is known to be short.
     fn is_short(&self, place: usize) -> bool {
-        self.ready.get(place).is_some_and(|invoke| self.paces.is_short(invoke.step))
+        let paces = self.paces.get();
+        let next = self.ready.get(place);
+        paces.zip(next).is_some_and(|(paces, invoke)| paces.is_short(invoke.step))
     }
 
     /// Whether the next step is left to a lane that is at work.

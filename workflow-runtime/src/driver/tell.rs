@@ -12,7 +12,8 @@ impl<W: Workflow> Host<W> {
     /// Announces the end of the run, once nothing is at work any more.
     pub(super) fn announce_if_over(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
         if live.holds > 0 && live.is_quiet() {
-            self.quiet.notify_waiters();
+            // Nobody waits who has not asked for it.
+            self.quiet.get().into_iter().for_each(|quiet| quiet.notify_waiters());
         }
         if live.at_work > 0 || live.is_over() {
             return;
@@ -25,7 +26,7 @@ impl<W: Workflow> Host<W> {
         }
         let broken = |message| Err(RunError::Broken { run: self.id.clone(), message });
         let outcome = match (live.broken.clone(), std::mem::replace(&mut live.end, End::NotYet)) {
-            (Some(message), _) => broken(message),
+            (Some(message), _) => broken(message.into()),
             (None, End::Near(ending)) => {
                 // The output is cloned for the stream, which is the author's code.
                 let ended = catch_unwind(AssertUnwindSafe(|| {

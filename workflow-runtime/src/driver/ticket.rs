@@ -136,9 +136,7 @@ impl<W: Workflow> Attempt<W> {
     fn leave(&self, live: &mut Live<W>) {
         live.at_work -= 1;
         live.at_short_steps -= usize::from(self.permit.counts_as_short);
-        if !live.tasks.is_empty() {
-            live.tasks.remove(&self.invocation);
-        }
+        live.take_task(self.invocation);
     }
 
     /// What the step has led to, with what it changes in the state as that is now.

@@ -10,7 +10,7 @@ use workflow_graph::{Alternative, EventId, ParamForm, Role, Slot, Step, StepId};
 use super::Engine;
 use super::command::Invoke;
 use super::payload::{Input, Payload};
-use super::state::{InvocationId, InvocationState, Member, Place, Status, Time};
+use super::state::{InvocationId, InvocationState, Member, Place, State, Status, Time};
 
 /// What a step that has finished has led to.
 pub(crate) struct Relayed<E> {
@@ -45,20 +45,28 @@ impl<E: Payload> Engine<E> {
             Some((Role::Event, [slot])) => *slot,
             _ => return Err(event),
         };
-        let Some(invocation) = state.invocations.get_mut(&id) else { return Err(event) };
+        let Some(invocation) = state.invocations.get(&id) else { return Err(event) };
         let is_current = invocation.state == InvocationState::Running && invocation.attempt == attempt;
         // Attempts, emitters and notes go with the invocation, and others may have to be told.
         if !is_current || invocation.history.get().is_some() {
             return Err(event);
         }
-        let (from, branch) = (invocation.step, invocation.branch);
+        let (from, branch, recovered) = (invocation.step, invocation.branch, invocation.recoveries.is_some());
         let declares = |step: &&Step| step.returns.alternatives.contains(&Alternative::One(kind));
-        let Some(_) = graph.step(from).filter(starts_at_once).filter(declares) else { return Err(event) };
+        let Some(step) = graph.step(from).filter(declares) else { return Err(event) };
         let Some(taker) = graph.step(slot.step) else { return Err(event) };
+        // The worker that becomes free takes who waits for it; one that was there before has more to it.
+        let heir = if step.options.workers.is_some() { state.first_in_line(from) } else { None };
+        if heir.is_some_and(|heir| state.invocations.get(&heir).is_none_or(|it| it.history.get().is_some())) {
+            return Err(event);
+        }
         let Some(scope) = state.scopes.get_mut(&branch.scope) else { return Err(event) };
 
         let next = match form(taker, slot) {
-            Some(ParamForm::One) if taker.params.len() == 1 && starts_at_once(&taker) => {
+            Some(ParamForm::One)
+                if taker.params.len() == 1 && starts_at_once(taker) && starts_at_once(step) =>
+            {
+                let Some(invocation) = state.invocations.get_mut(&id) else { return Err(event) };
                 let input = Input::One(event.clone());
                 let next = InvocationId(state.last_id + 1);
                 scope.members.replace(Member::Invocation(id), Member::Invocation(next));
@@ -66,28 +74,23 @@ impl<E: Payload> Engine<E> {
                 invocation.attempt = 1;
                 invocation.input = Input::One(event);
                 state.invocations.rename(&id, next);
-                Some(Invoke {
-                    invocation: next,
-                    attempt: 1,
-                    step: slot.step,
-                    depth: scope.depth,
-                    input,
-                    last_error: None,
-                    first_failed_at: None,
-                })
+                Some(first_attempt(next, slot.step, scope.depth, input))
             }
             // With a `take`, it may be the last that is waited for.
-            Some(ParamForm::Gather { .. }) if taker.options.take.is_none() && scope.members.len() > 1 => {
+            Some(ParamForm::Gather { .. })
+                if taker.options.take.is_none() && step.tools.is_empty() && scope.members.len() > 1 =>
+            {
                 let gather = scope.gathers.iter_mut().find(|gather| gather.slot == slot && !gather.fired);
-                let Some(gather) = gather.filter(|_| invocation.recoveries.is_none()) else {
-                    return Err(event);
-                };
+                let Some(gather) = gather.filter(|_| !recovered) else { return Err(event) };
                 let place = Place { index: branch.index, from, commit: state.last_id + 1 };
                 gather.arrived.add(place, Ok(event));
                 gather.successes += 1;
                 scope.members.remove(Member::Invocation(id));
                 state.invocations.remove(&id);
-                None
+                match step.options.workers {
+                    Some(_) => state.hand_worker_on(from),
+                    None => None,
+                }
             }
             _ => return Err(event),
         };
@@ -98,8 +101,45 @@ impl<E: Payload> Engine<E> {
     }
 }
 
+impl<E: Clone> State<E> {
+    /// Who has waited longest for a worker of that step.
+    fn first_in_line(&mut self, step: StepId) -> Option<InvocationId> {
+        let line = self.extras.get_mut()?.queues.get_mut(&step)?;
+        while let Some(first) = line.front() {
+            if self.invocations.contains_key(first) {
+                return Some(*first);
+            }
+            // It was cancelled.
+            line.pop_front();
+        }
+        None
+    }
+
+    /// A worker of that step has become free.
+    fn hand_worker_on(&mut self, step: StepId) -> Option<Invoke<E>> {
+        let first = self.first_in_line(step);
+        let extras = self.extras.get_mut()?;
+        let Some(first) = first else {
+            extras.queues.remove(&step);
+            if let Some(busy) = extras.busy.get_mut(&step) {
+                *busy = busy.saturating_sub(1);
+            }
+            return None;
+        };
+        extras.queues.get_mut(&step)?.pop_front();
+        let invocation = self.invocations.get_mut(&first)?;
+        invocation.state = InvocationState::Running;
+        let depth = self.scopes.get(&invocation.branch.scope).map_or(0, |scope| scope.depth);
+        Some(first_attempt(first, step, depth, invocation.input.clone()))
+    }
+}
+
+fn first_attempt<E>(invocation: InvocationId, step: StepId, depth: u32, input: Input<E>) -> Invoke<E> {
+    Invoke { invocation, attempt: 1, step, depth, input, last_error: None, first_failed_at: None }
+}
+
 /// Whether nothing has to be seen to before and after such a step: no worker, no emitter, no calls.
-fn starts_at_once(step: &&Step) -> bool {
+fn starts_at_once(step: &Step) -> bool {
     step.options.workers.is_none() && step.tools.is_empty()
 }
 
@@ -159,7 +199,7 @@ mod tests {
     fn returns(graph: &Graph, step: StepId, events: [EventId; 8], n: u32) -> Emitted<Value> {
         let [_, task, half, rest, done, left, over, stop] = events;
         let event = match &*graph.step(step).unwrap().name {
-            "split" => return Emitted::Many(PointId(0), (0..4 + n % 3).map(|n| Value(task, n)).collect()),
+            "split" => return Emitted::Many(PointId(0), (0..4 + n % 5).map(|n| Value(task, n)).collect()),
             "begin" => half,
             "pass" if n % 2 == 0 => rest,
             "pass" | "limited" => done,

@@ -572,9 +572,7 @@ impl<E> State<E> {
         self.requests.shrink();
         self.scopes.shrink();
         self.scopes.iter_mut().for_each(|(_, scope)| scope.members.shrink());
-        if self.extras.get().is_some_and(Extras::are_none) {
-            self.extras = Seldom::NEVER;
-        }
+        self.extras.shrink(Extras::are_none);
         if let Some(extras) = self.extras.get_mut() {
             extras.shrink();
         }

@@ -32,26 +32,26 @@ pub(super) struct Document {
     pub(super) now: Time,
     pub(super) last_id: u64,
     pub(super) next_event: u64,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) invocations: Vec<SavedInvocation>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) requests: Vec<SavedRequest>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) scopes: Vec<SavedScope>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) invocations: Box<[SavedInvocation]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) requests: Box<[SavedRequest]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) scopes: Box<[SavedScope]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deadline: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) budget: Option<Budget>,
     /// Signals that no inbox has taken yet; those of one kind in the order in which they came.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) unread: Vec<SavedEvent>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) unread: Box<[SavedEvent]>,
     /// Half-filled joins outside every fan-out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) joins: Vec<SavedJoin>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) joins: Box<[SavedJoin]>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) queues: BTreeMap<String, Vec<InvocationId>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) ended: Vec<String>,
+    pub(super) queues: BTreeMap<String, Box<[InvocationId]>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) ended: Box<[String]>,
     /// What the steps share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<Box<RawValue>>,
@@ -65,8 +65,8 @@ pub(super) struct SavedEvent(pub(super) String, pub(super) Box<RawValue>);
 #[serde(rename_all = "snake_case")]
 pub(super) enum SavedPart {
     One(SavedEvent),
-    All(Vec<SavedMember>),
-    Failed(Failure, Vec<SavedPart>),
+    All(Box<[SavedMember]>),
+    Failed(Failure, Box<[SavedPart]>),
 }
 
 /// How often each error handler has run on the way.
@@ -89,7 +89,7 @@ pub(super) struct SavedInvocation {
     pub(super) step: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) branch: Option<SavedBranch>,
-    pub(super) input: Vec<SavedPart>,
+    pub(super) input: Box<[SavedPart]>,
     pub(super) state: InvocationState,
     pub(super) attempt: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -101,10 +101,10 @@ pub(super) struct SavedInvocation {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) recoveries: SavedRecoveries,
     /// In the order of the step's parameters.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) emitters: Vec<SavedSender>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) notes: Vec<SavedNote>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) emitters: Box<[SavedSender]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) notes: Box<[SavedNote]>,
 }
 
 /// What one call of a step has come to.
@@ -168,12 +168,12 @@ pub(super) struct SavedScope {
     /// The step that fanned out, and where in it.
     pub(super) step: String,
     pub(super) origin: Origin,
-    pub(super) items: Vec<String>,
+    pub(super) items: Box<[String]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) parent: Option<SavedBranch>,
-    pub(super) gathers: Vec<SavedGather>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) joins: Vec<SavedJoin>,
+    pub(super) gathers: Box<[SavedGather]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) joins: Box<[SavedJoin]>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -184,8 +184,8 @@ pub(super) struct SavedGather {
     pub(super) fired: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) recoveries: SavedRecoveries,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) arrived: Vec<SavedArrival>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) arrived: Box<[SavedArrival]>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -202,7 +202,7 @@ pub(super) struct SavedJoin {
     pub(super) index: u32,
     pub(super) step: String,
     /// For each parameter what waits, first come first.
-    pub(super) slots: Vec<Vec<SavedParked>>,
+    pub(super) slots: Box<[Box<[SavedParked]>]>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -247,7 +247,7 @@ impl<'a> Reader<'a> {
         let what = || format!("fan-out {} of step `{}`", saved.id.0, saved.step);
         let step = self.step(&saved.step, &what)?;
         let Some((id, point)) = self.point(step, saved) else {
-            return self.refuse(what(), MisfitReason::NoSuchFanOut { items: saved.items.clone() });
+            return self.refuse(what(), MisfitReason::NoSuchFanOut { items: saved.items.to_vec() });
         };
         let mut gathers: Vec<Gather<E>> = Vec::new();
         for saved in &saved.gathers {

@@ -46,7 +46,7 @@ impl Writer<'_> {
         let queues = queues.map(|(step, queue)| {
             // Entries of cancelled invocations are skipped here as they are when they are met.
             let alive = queue.iter().filter(|id| state.invocations.contains_key(id));
-            (self.step(*step), alive.copied().collect::<Vec<_>>())
+            (self.step(*step), alive.copied().collect::<Box<[_]>>())
         });
         let ended = extras.into_iter().flat_map(|extras| &extras.ended);
         Ok(Document {
@@ -63,7 +63,7 @@ impl Writer<'_> {
             invocations: invocations.collect::<Result<_, _>>()?,
             requests: requests.collect::<Result<_, _>>()?,
             scopes: inner.map(|(id, scope)| self.scope(*id, scope)).collect::<Result<_, _>>()?,
-            joins: root.map_or(Ok(Vec::new()), |root| self.joins(&root.joins))?,
+            joins: root.map_or_else(|| Ok(Box::default()), |root| self.joins(&root.joins))?,
             unread: unread.collect::<Result<_, _>>()?,
             queues: queues.filter(|(_, queue)| !queue.is_empty()).collect(),
             deadline: extras.and_then(|extras| extras.deadline),
@@ -160,14 +160,14 @@ impl Writer<'_> {
             id,
             step: point.map_or_else(String::new, |point| self.step(point.step)),
             origin: point.map_or(Origin::Returned(0), |point| point.origin),
-            items: point.map_or_else(Vec::new, |point| item_names(self.graph, point)),
+            items: point.map_or_else(Box::default, |point| item_names(self.graph, point).into()),
             parent: scope.parent.and_then(branch),
             gathers: gathers.collect::<Result<_, SnapshotError>>()?,
             joins: self.joins(&scope.joins)?,
         })
     }
 
-    fn joins<E: Events>(&self, joins: &Joins<E>) -> Result<Vec<SavedJoin>, SnapshotError> {
+    fn joins<E: Events>(&self, joins: &Joins<E>) -> Result<Box<[SavedJoin]>, SnapshotError> {
         let joins = joins.iter().map(|((index, step), slots)| {
             let parked = |parked: &Parked<E>| {
                 let recoveries = self.recoveries(&parked.recoveries);
@@ -179,9 +179,9 @@ impl Writer<'_> {
         joins.collect()
     }
 
-    fn input<E: Events>(&self, input: &Input<E>) -> Result<Vec<SavedPart>, SnapshotError> {
+    fn input<E: Events>(&self, input: &Input<E>) -> Result<Box<[SavedPart]>, SnapshotError> {
         match input {
-            Input::One(event) => Ok(vec![SavedPart::One(self.event(event)?)]),
+            Input::One(event) => Ok(Box::new([SavedPart::One(self.event(event)?)])),
             Input::Parts(parts) => parts.iter().map(|part| self.part(part)).collect(),
         }
     }
