@@ -103,12 +103,12 @@ struct Live<W: Workflow> {
     /// Steps were cancelled that may still be among those.
     some_are_stale: bool,
     /// How many lanes are awake.
-    lanes: usize,
+    lanes: u32,
     /// How many of them poll a step that is known to be short.
-    at_short_steps: usize,
+    at_short_steps: u32,
     paces: Seldom<Paces>,
     /// How many want that no step starts.
-    holds: usize,
+    holds: u32,
     /// Steps that a lane polls or that have a task of their own.
     at_work: usize,
     /// When the latest tick was taken. The clock is read once for each.

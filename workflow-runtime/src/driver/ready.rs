@@ -45,7 +45,7 @@ impl<W: Workflow> Host<W> {
         match live.ready.pop_front() {
             Some(invoke) => {
                 live.at_work += 1;
-                live.at_short_steps += usize::from(counts_as_short);
+                live.at_short_steps += u32::from(counts_as_short);
                 Next::Step(invoke, Permit { turn, counts_as_short })
             }
             None => Next::GiveWay,
@@ -121,7 +121,10 @@ impl<W: Workflow> Live<W> {
     }
 }
 
-pub(super) fn most_lanes() -> usize {
-    static MOST: OnceLock<usize> = OnceLock::new();
-    *MOST.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+pub(super) fn most_lanes() -> u32 {
+    static MOST: OnceLock<u32> = OnceLock::new();
+    *MOST.get_or_init(|| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        u32::try_from(cores).unwrap_or(u32::MAX)
+    })
 }

@@ -135,7 +135,7 @@ impl<W: Workflow> Attempt<W> {
     #[inline]
     fn leave(&self, live: &mut Live<W>) {
         live.at_work -= 1;
-        live.at_short_steps -= usize::from(self.permit.counts_as_short);
+        live.at_short_steps -= u32::from(self.permit.counts_as_short);
         live.take_task(self.invocation);
     }
 

@@ -12,9 +12,8 @@ pub(super) struct Latest<T> {
     oldest: usize,
 }
 
-/// What a run tells until it waits for its first answer: that a step starts and finishes, and the question. Many runs go no
-/// further for a long time.
-const FIRST_ROOM: usize = 3;
+/// Room for what a short run tells. One that waits gives back what it does not need of it.
+const FIRST_ROOM: usize = 8;
 
 impl<T> Latest<T> {
     pub(super) const fn new() -> Self {
@@ -115,6 +114,7 @@ mod tests {
         let mut latest = Latest::new();
         assert_eq!(latest.values.capacity(), 0);
         (0..3).for_each(|value| latest.push(value));
+        latest.shrink();
         assert_eq!(latest.values.capacity(), 3);
         (3..100).for_each(|value| latest.push(value));
         latest.shrink();
