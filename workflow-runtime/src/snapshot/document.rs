@@ -1,13 +1,14 @@
 //! A run as it is written.
 //!
-//! Steps and events stand in it by name. What has its usual value is left out.
+//! Steps and events stand in it by name; the names are those of the graph, where that is a constant. What has its usual
+//! value is left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use workflow_graph::Origin;
+use workflow_graph::{Origin, Str};
 
 use crate::engine::{
     Budget, Failure, InvocationId, InvocationState, Json, NoteKey, NoteKind, ScopeId, Status, Time, WaitId,
@@ -23,7 +24,7 @@ pub(super) struct Document {
     /// The number of the engine that it was taken from.
     #[serde(default = "first_engine", skip_serializing_if = "is_first_engine")]
     pub(super) engine: u32,
-    pub(super) workflow: String,
+    pub(super) workflow: Str,
     /// Fingerprint of the graph it was written under.
     pub(super) graph: String,
     pub(super) run: RunId,
@@ -49,9 +50,9 @@ pub(super) struct Document {
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub(super) joins: Box<[SavedJoin]>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) queues: BTreeMap<String, Box<[InvocationId]>>,
+    pub(super) queues: BTreeMap<Str, Box<[InvocationId]>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) ended: Box<[String]>,
+    pub(super) ended: Box<[Str]>,
     /// What the steps share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<Box<RawValue>>,
@@ -59,7 +60,7 @@ pub(super) struct Document {
 
 /// Name and value.
 #[derive(Serialize, Deserialize)]
-pub(super) struct SavedEvent(pub(super) String, pub(super) Box<RawValue>);
+pub(super) struct SavedEvent(pub(super) Str, pub(super) Box<RawValue>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,7 +71,7 @@ pub(super) enum SavedPart {
 }
 
 /// How often each error handler has run on the way.
-pub(super) type SavedRecoveries = BTreeMap<String, u32>;
+pub(super) type SavedRecoveries = BTreeMap<Str, u32>;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,7 +87,7 @@ pub(super) struct SavedBranch(pub(super) ScopeId, pub(super) u32);
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedInvocation {
     pub(super) id: InvocationId,
-    pub(super) step: String,
+    pub(super) step: Str,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) branch: Option<SavedBranch>,
     pub(super) input: Box<[SavedPart]>,
@@ -134,7 +135,7 @@ pub(super) enum SavedNoted {
     Answered(SavedEvent),
     Expired(RequestId),
     /// The name of the signal, too.
-    Waiting(WaitId, String),
+    Waiting(WaitId, Str),
     Received(SavedEvent),
     Withdrawn,
 }
@@ -148,7 +149,7 @@ pub(super) struct SavedSender {
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedRequest {
     pub(super) id: RequestId,
-    pub(super) step: String,
+    pub(super) step: Str,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) branch: Option<SavedBranch>,
     pub(super) prompt: SavedEvent,
@@ -166,9 +167,9 @@ pub(super) struct SavedRequest {
 pub(super) struct SavedScope {
     pub(super) id: ScopeId,
     /// The step that fanned out, and where in it.
-    pub(super) step: String,
+    pub(super) step: Str,
     pub(super) origin: Origin,
-    pub(super) items: Box<[String]>,
+    pub(super) items: Box<[Str]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) parent: Option<SavedBranch>,
     pub(super) gathers: Box<[SavedGather]>,
@@ -178,7 +179,7 @@ pub(super) struct SavedScope {
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedGather {
-    pub(super) step: String,
+    pub(super) step: Str,
     pub(super) param: u16,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) fired: bool,
@@ -191,7 +192,7 @@ pub(super) struct SavedGather {
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedArrival {
     pub(super) index: u32,
-    pub(super) from: String,
+    pub(super) from: Str,
     pub(super) commit: u64,
     pub(super) member: SavedMember,
 }
@@ -200,7 +201,7 @@ pub(super) struct SavedArrival {
 pub(super) struct SavedJoin {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) index: u32,
-    pub(super) step: String,
+    pub(super) step: Str,
     /// For each parameter what waits, first come first.
     pub(super) slots: Box<[Box<[SavedParked]>]>,
 }

@@ -153,7 +153,7 @@ impl Snapshot {
             return Err(ResumeError::NewerEngine { found: document.engine, newest: ENGINE });
         }
         if document.workflow != graph.name {
-            let (expected, found) = (graph.name.to_string(), document.workflow.clone());
+            let (expected, found) = (graph.name.to_string(), document.workflow.to_string());
             return Err(ResumeError::OtherWorkflow { expected, found });
         }
         let mut reader = Reader { graph: &graph, misfits: Vec::new() };

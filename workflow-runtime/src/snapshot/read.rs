@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
                 SavedNoted::Expired(request) => Some(Noted::Expired(*request)),
                 SavedNoted::Waiting(wait, signal) => match self.graph.event_named(signal) {
                     Some(event) if self.has(step, Tool::Inbox(event)) => Some(Noted::Waiting(*wait)),
-                    _ => self.refuse(what(), MisfitReason::NoInbox { event: signal.clone() }),
+                    _ => self.refuse(what(), MisfitReason::NoInbox { event: signal.to_string() }),
                 },
                 SavedNoted::Received(signal) => {
                     self.event_of(signal, |role| *role == Role::Signal, what).map(Noted::Received)
@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
         if self.graph.event(event.event()).is_some_and(|event| plays(&event.role)) {
             return Some(event);
         }
-        self.refuse(what(), MisfitReason::NotAccepted { event: saved.0.clone() })
+        self.refuse(what(), MisfitReason::NotAccepted { event: saved.0.to_string() })
     }
 
     fn has(&self, step: StepId, tool: Tool) -> bool {
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
         if self.graph.has_inbox(signal.event()) {
             return Some(signal);
         }
-        self.refuse(what(), MisfitReason::NoInbox { event: saved.0.clone() })
+        self.refuse(what(), MisfitReason::NoInbox { event: saved.0.to_string() })
     }
 
     fn input<E: Events>(
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
         let step = self.step(&saved.step, &what);
         let prompt = self.event::<E>(&saved.prompt, &what);
         let (step, prompt) = (step?, prompt?);
-        let event = || saved.prompt.0.clone();
+        let event = || saved.prompt.0.to_string();
         match (self.graph.event(prompt.event()).map(|event| event.role), asker) {
             (Some(Role::Prompt { .. }), Some(_)) if self.has(step, Tool::Asker(prompt.event())) => {}
             (Some(Role::Prompt { response: Some(_), .. }), None) => {}
@@ -247,7 +247,12 @@ impl<'a> Reader<'a> {
         let what = || format!("fan-out {} of step `{}`", saved.id.0, saved.step);
         let step = self.step(&saved.step, &what)?;
         let Some((id, point)) = self.point(step, saved) else {
-            return self.refuse(what(), MisfitReason::NoSuchFanOut { items: saved.items.to_vec() });
+            return self.refuse(
+                what(),
+                MisfitReason::NoSuchFanOut {
+                    items: saved.items.iter().map(|item| item.to_string()).collect(),
+                },
+            );
         };
         let mut gathers: Vec<Gather<E>> = Vec::new();
         for saved in &saved.gathers {
@@ -394,18 +399,18 @@ impl<'a> Reader<'a> {
         if param.events.contains(&event.event()) {
             return Some(event);
         }
-        self.refuse(what(), MisfitReason::NotAccepted { event: saved.0.clone() })
+        self.refuse(what(), MisfitReason::NotAccepted { event: saved.0.to_string() })
     }
 
     fn event<E: Events>(&mut self, saved: &SavedEvent, what: &dyn Fn() -> String) -> Option<E> {
         let SavedEvent(name, json) = saved;
         let Some(id) = self.graph.event_named(name) else {
-            return self.refuse(what(), MisfitReason::NoSuchEvent { event: name.clone() });
+            return self.refuse(what(), MisfitReason::NoSuchEvent { event: name.to_string() });
         };
         match E::decode(id, json) {
             Ok(event) => Some(event),
             Err(error) => {
-                let (event, reason) = (name.clone(), error.to_string());
+                let (event, reason) = (name.to_string(), error.to_string());
                 self.refuse(what(), MisfitReason::Undecodable { event, reason })
             }
         }

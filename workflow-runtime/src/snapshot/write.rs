@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use workflow_graph::{EventId, Graph, Origin, Point, StepId};
+use workflow_graph::{EventId, Graph, Origin, Point, StepId, Str};
 
 use super::FORMAT;
 use super::document::{
@@ -52,7 +52,7 @@ impl Writer<'_> {
         Ok(Document {
             format: FORMAT,
             engine: ENGINE,
-            workflow: self.graph.name.to_string(),
+            workflow: self.graph.name.clone(),
             graph: format!("{:016x}", self.graph.fingerprint()),
             run: self.run.clone(),
             status: state.status.clone(),
@@ -116,7 +116,7 @@ impl Writer<'_> {
                 let line = lines.find(|(_, line)| line.contains_key(wait));
                 SavedNoted::Waiting(
                     *wait,
-                    line.map_or_else(String::new, |(event, _)| event_name(self.graph, *event)),
+                    line.map_or_else(Str::default, |(event, _)| event_name(self.graph, *event)),
                 )
             }
             Noted::Received(signal) => SavedNoted::Received(self.event(signal)?),
@@ -158,7 +158,7 @@ impl Writer<'_> {
         });
         Ok(SavedScope {
             id,
-            step: point.map_or_else(String::new, |point| self.step(point.step)),
+            step: point.map_or_else(Str::default, |point| self.step(point.step)),
             origin: point.map_or(Origin::Returned(0), |point| point.origin),
             items: point.map_or_else(Box::default, |point| item_names(self.graph, point).into()),
             parent: scope.parent.and_then(branch),
@@ -208,9 +208,11 @@ impl Writer<'_> {
         let name = event_name(self.graph, event.event());
         match event.encode() {
             Ok(json) => Ok(SavedEvent(name, json)),
-            Err(source) => {
-                Err(SnapshotError::Encode { run: self.run.clone(), event: name, source: Arc::new(source) })
-            }
+            Err(source) => Err(SnapshotError::Encode {
+                run: self.run.clone(),
+                event: name.into_owned(),
+                source: Arc::new(source),
+            }),
         }
     }
 
@@ -219,8 +221,8 @@ impl Writer<'_> {
         counts.map(|(handler, count)| (self.step(*handler), *count)).collect()
     }
 
-    fn step(&self, step: StepId) -> String {
-        self.graph.step(step).map_or_else(String::new, |step| step.name.to_string())
+    fn step(&self, step: StepId) -> Str {
+        self.graph.step(step).map_or_else(Str::default, |step| step.name.clone())
     }
 }
 
@@ -228,10 +230,10 @@ fn branch(branch: Branch) -> Option<SavedBranch> {
     (branch != Branch::ROOT).then_some(SavedBranch(branch.scope, branch.index))
 }
 
-fn event_name(graph: &Graph, event: EventId) -> String {
-    graph.event(event).map_or_else(String::new, |event| event.name.to_string())
+fn event_name(graph: &Graph, event: EventId) -> Str {
+    graph.event(event).map_or_else(Str::default, |event| event.name.clone())
 }
 
-pub(super) fn item_names(graph: &Graph, point: &Point) -> Vec<String> {
+pub(super) fn item_names(graph: &Graph, point: &Point) -> Vec<Str> {
     point.items.iter().map(|event| event_name(graph, *event)).collect()
 }
