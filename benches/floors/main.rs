@@ -5,6 +5,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "that is how a benchmark fails")]
 
+mod building;
 mod cores;
 mod people;
 mod size;
@@ -40,7 +41,7 @@ fn main() {
         ]),
         others: Table::new(&["workload", "ours", "floor", "ratio", "of processor time", "target", ""]),
     };
-    let rows: [(&str, Row); 9] = [
+    let rows: [(&str, Row); 10] = [
         ("chain", speed::chain),
         ("short", speed::short),
         ("fan_out", speed::fan_out),
@@ -50,6 +51,7 @@ fn main() {
         ("cores", cores::ideal),
         ("answer", cores::answer),
         ("paused", people::paused),
+        ("building", building::building),
     ];
     for (name, row) in rows {
         if wants(name) {

@@ -117,3 +117,24 @@ async fn an_output_that_panics_when_it_is_cloned_ends_the_run_with_an_error() {
     let error = BadOutput.run(()).await.err().expect("no output");
     assert!(matches!(&error, RunError::Broken { message, .. } if message == "cloned"), "{error:?}");
 }
+
+struct Hears;
+
+#[workflow]
+impl Hears {
+    #[step]
+    fn end(&self, _: Start) -> Stop<u32> {
+        Stop(7)
+    }
+
+    #[step]
+    fn hear(&self, _: &Signal<Sour>) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_run_has_come_to_stays_so_whatever_is_sent_to_it() {
+    let run = Hears.run(());
+    assert_eq!((&run).await, Ok(7));
+    let _ = run.send(Sour { bomb: Bomb { on_clone: false, on_drop: true } }).await;
+    assert_eq!((&run).await, Ok(7));
+}

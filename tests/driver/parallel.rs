@@ -237,3 +237,88 @@ async fn a_run_that_computes_for_long_lets_other_runs_in_between_its_steps() {
     let position = lines.iter().position(|line| line == "brief").unwrap();
     assert!(position <= 20, "{lines:?}");
 }
+
+#[event]
+struct Round(u64);
+
+/// Work that is short many times, then once long, and then needs two at once.
+struct TurnsLong {
+    barrier: Barrier,
+}
+
+#[workflow]
+impl TurnsLong {
+    #[step]
+    fn begin(&self, _: Start) -> Round {
+        Round(0)
+    }
+
+    #[step]
+    fn split(&self, Round(n): Round) -> Vec<Task> {
+        let tasks = [200, 1, 2].get(n as usize).copied().unwrap_or(0);
+        (0..tasks).map(|_| Task { n }).collect()
+    }
+
+    #[step]
+    fn work(&self, Task { n }: Task) -> Done {
+        match n {
+            1 => std::thread::sleep(Duration::from_millis(1)),
+            2 => drop(self.barrier.wait()),
+            _ => {}
+        }
+        Done { n }
+    }
+
+    #[step]
+    fn next(&self, all: Vec<Done>) -> OneOf<Round, Stop<usize>> {
+        match all[0].n {
+            2 => OneOf::new(Stop(all.len())),
+            n => OneOf::new(Round(n + 1)),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_was_short_and_turns_long_uses_every_core_again() {
+    if std::thread::available_parallelism().unwrap().get() < 2 {
+        return;
+    }
+    for _ in 0..20 {
+        let run = TurnsLong { barrier: Barrier::new(2) }.run(());
+        let ended = tokio::time::timeout(Duration::from_secs(60), run).await;
+        assert_eq!(ended.expect("both are started"), Ok(2));
+    }
+}
+
+struct Endless;
+
+#[workflow]
+impl Endless {
+    #[step]
+    fn begin(&self, _: Start) -> Round {
+        Round(0)
+    }
+
+    #[step]
+    fn turn(&self, Round(n): Round) -> OneOf<Round, Stop> {
+        if n == u64::MAX { OneOf::new(Stop(())) } else { OneOf::new(Round(n + 1)) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_never_waits_lets_others_in_while_the_clock_stands_still() {
+    let run = Endless.run(());
+    tokio::task::yield_now().await;
+    run.cancel("enough").await;
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn timers_are_looked_at_beside_a_run_that_never_waits() {
+    let run = Endless.run(());
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    run.cancel("enough").await;
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+}

@@ -173,6 +173,46 @@ async fn what_a_step_sends_and_cannot_be_stored_fails_the_step_and_hangs_nobody(
     }
 }
 
+#[event]
+struct Loud {
+    #[serde(serialize_with = "panics")]
+    n: u32,
+}
+
+fn panics<S: serde::Serializer>(_: &u32, _: S) -> Result<S::Ok, S::Error> {
+    panic!("numbers are secret")
+}
+
+/// Returns what panics when it is stored.
+struct Indiscreet;
+
+#[workflow]
+impl Indiscreet {
+    #[step]
+    async fn tell(&self, Start(later): Start<bool>) -> Loud {
+        if later {
+            tokio::task::yield_now().await;
+        }
+        Loud { n: 1 }
+    }
+
+    #[step]
+    fn hear(&self, loud: Loud) -> Stop<u32> {
+        Stop(loud.n)
+    }
+}
+
+#[tokio::test]
+async fn a_panic_while_an_event_is_written_down_fails_the_step_and_hangs_nobody() {
+    let runner = Runner::builder().workflow(Indiscreet).store(memory().await).start().await.unwrap();
+    for (id, later) in [("at once", false), ("later", true)] {
+        let run = runner.start::<Indiscreet>(id, later).await.unwrap();
+        let RunError::Failed { step, error, .. } = soon(run).await.unwrap_err() else { panic!() };
+        assert_eq!((&*step, error.kind()), ("tell", StepErrorKind::Panicked));
+        assert!(error.message().contains("numbers are secret"), "{error:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_submitted_run_is_started_by_whoever_hosts_it() {
     let (flow, store) = (Sum::default(), memory().await);

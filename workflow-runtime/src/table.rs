@@ -241,6 +241,13 @@ mod tests {
                         assert_eq!(table.get_mut(&key), map.get_mut(&key));
                     }
                     6 => table.shrink(),
+                    7 if map.contains_key(&(next / 2)) => {
+                        let key = next / 2;
+                        next += 1;
+                        table.rename(&key, next);
+                        let value = map.remove(&key);
+                        map.extend(value.map(|value| (next, value)));
+                    }
                     _ => {
                         let key = dice(next + 2);
                         assert_eq!(table.remove(&key), map.remove(&key));

@@ -18,11 +18,15 @@ use crate::workflow::{StepCall, Workflow};
 const SHORTEST_SHIFT: Duration = Duration::from_micros(200);
 /// .. and after up to so long, if there was nobody to give way to: doing so wakes another worker in vain.
 const LONGEST_SHIFT: Duration = Duration::from_micros(800);
-/// A lane that has its turn again so soon has given way to nobody.
+/// A lane that has its turn again so soon has given way to nobody, or to hardly anything.
 const AT_ONCE: Duration = Duration::from_micros(50);
+/// A shift has no more steps than that, so that it ends where a clock stands still, as a paused one does.
+const MOST_STEPS: u32 = 4_096;
+/// After so long, a lane sees to it that its worker looks at its timers, and at what came from elsewhere.
+const LOOKS_AROUND_AFTER: Duration = Duration::from_millis(4);
 
-/// So many polls after a long shift, each worker of tokio's has looked around at least once (its interval is 127 at most).
-const POLLS_AFTER_LONG: u32 = 128;
+/// After so many polls, each worker of tokio's has looked around at least once (its interval is 127 at most).
+const POLLS_UNTIL_IT_LOOKS: u32 = 128;
 
 /// What a lane does next.
 pub(super) enum Next<E> {
@@ -44,7 +48,7 @@ pub(super) struct Lane<W: Workflow> {
 impl<W: Workflow> Lane<W> {
     pub(super) async fn work(mut self, first: Option<(Invoke<W::Event>, Permit)>) {
         let mut first = first;
-        let mut shift = Shift::start(Instant::now(), SHORTEST_SHIFT);
+        let mut shift = Shift::first(Instant::now());
         loop {
             let next = match first.take() {
                 Some((invoke, permit)) => Next::Step(invoke, permit),
@@ -64,13 +68,13 @@ impl<W: Workflow> Lane<W> {
                 return;
             }
             // A worker looks at what came from elsewhere, and at its timers, once in so many polls. After a
-            // step that has kept it for long, that must not take as many such steps. (Not `yield_now`:
+            // step that has kept it for long, or some shifts, that must not take as many of them. (Not `yield_now`:
             // what that defers cannot be taken over by another worker, while this one may be kept again.)
-            let polls = if shift.had_a_long_step { POLLS_AFTER_LONG } else { 1 };
-            for _ in 0..polls {
+            let looks_around = shift.ended_with_a_long_step || shift.last >= shift.looks_around_at;
+            for _ in 0..if looks_around { POLLS_UNTIL_IT_LOOKS } else { 1 } {
                 give_way().await;
             }
-            shift = shift.next(Instant::now());
+            shift = shift.next(Instant::now(), looks_around);
         }
     }
 
@@ -105,16 +109,25 @@ impl<W: Workflow> Lane<W> {
         let mut attempt = Attempt::of(&invoke, permit);
         let context = Context::new(Arc::clone(host), &invoke, attempt.updates.clone(), attempt.calls.clone());
         let Invoke { step, input, .. } = invoke;
+        let believed_short = attempt.counts_as_short();
         let call = AssertUnwindSafe(|| host.workflow.call(step, input, context));
         let result = match catch_unwind(call) {
             Ok(StepCall::Done(result)) => result,
-            Ok(StepCall::Running(mut future)) => match attempt.poll(host, &mut future, poller) {
-                Poll::Ready(result) => drop_step(future).and(result),
-                Poll::Pending => {
-                    Ticket::of(host, attempt).detach(future);
-                    return self.next(shift, Instant::now());
+            Ok(StepCall::Running(mut future)) => {
+                // Where a step waits, its run may leave memory, and is saved with what is the author's.
+                let polled = catch_unwind(AssertUnwindSafe(|| attempt.poll(host, &mut future, poller)));
+                match polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic)))) {
+                    Poll::Ready(result) => drop_step(future, result),
+                    Poll::Pending => {
+                        Ticket::of(host, attempt).detach(future);
+                        let now = Instant::now();
+                        if believed_short {
+                            host.lock().paces.make().saw(step, shift.since_last(now));
+                        }
+                        return self.next(shift, now);
+                    }
                 }
-            },
+            }
             Ok(StepCall::Blocking(work)) => {
                 let runtime = host.runtime.clone();
                 let ticket = Ticket::of(host, attempt);
@@ -124,8 +137,8 @@ impl<W: Workflow> Lane<W> {
             Err(panic) => Err(panicked(&*panic)),
         };
         attempt.report(host, result, |live, afterwards| {
-            // Alone with one step after the other, nobody asks.
-            if live.ready.len() > 1 || live.lanes > 1 {
+            // Alone with one step after the other, nobody asks. What others were left out for is looked at always.
+            if believed_short || live.ready.len() > 1 || live.lanes > 1 {
                 live.paces.make().saw(step, shift.since_last(live.now));
             }
             Host::next(live, shift.goes_on(live.now), afterwards)
@@ -155,22 +168,42 @@ impl<W: Workflow> Drop for Lane<W> {
 struct Shift {
     length: Duration,
     ends: Instant,
+    steps: u32,
     /// When the last step ended, or the shift began.
     last: Instant,
-    /// A step has kept its worker busy for so long that others may be waiting.
-    had_a_long_step: bool,
+    /// Its last step has kept the worker for so long that others may be waiting.
+    ended_with_a_long_step: bool,
+    looks_around_at: Instant,
 }
 
 impl Shift {
-    fn start(now: Instant, length: Duration) -> Self {
-        Self { length, ends: now + length, last: now, had_a_long_step: false }
+    fn first(now: Instant) -> Self {
+        Self::start(now, SHORTEST_SHIFT, now + LOOKS_AROUND_AFTER)
+    }
+
+    fn start(now: Instant, length: Duration, looks_around_at: Instant) -> Self {
+        Self {
+            length,
+            ends: now + length,
+            steps: 0,
+            last: now,
+            ended_with_a_long_step: false,
+            looks_around_at,
+        }
     }
 
     /// The shift after this one.
-    fn next(&self, now: Instant) -> Self {
-        let alone = !self.had_a_long_step && self.since_last(now) < AT_ONCE;
-        let length = if alone { LONGEST_SHIFT.min(self.length * 2) } else { SHORTEST_SHIFT };
-        Self::start(now, length)
+    fn next(&self, now: Instant, looked_around: bool) -> Self {
+        // Looking around takes long by itself, so it says nothing about who else waits.
+        let (length, looks_around_at) = match () {
+            () if self.ended_with_a_long_step => (SHORTEST_SHIFT, now + LOOKS_AROUND_AFTER),
+            () if looked_around => (self.length, now + LOOKS_AROUND_AFTER),
+            () if self.since_last(now) < AT_ONCE => {
+                (LONGEST_SHIFT.min(self.length * 2), self.looks_around_at)
+            }
+            () => (SHORTEST_SHIFT, self.looks_around_at),
+        };
+        Self::start(now, length, looks_around_at)
     }
 
     /// How long the step that has ended now has kept the worker.
@@ -180,10 +213,11 @@ impl Shift {
 
     /// Whether there is time for another step.
     fn goes_on(&mut self, now: Instant) -> bool {
-        let goes_on = now < self.ends;
+        let goes_on = now < self.ends && self.steps < MOST_STEPS;
         if !goes_on {
-            self.had_a_long_step |= self.since_last(now) >= SHORTEST_SHIFT;
+            self.ended_with_a_long_step = self.since_last(now) >= SHORTEST_SHIFT;
         }
+        self.steps += 1;
         self.last = now;
         goes_on
     }

@@ -11,10 +11,10 @@
 //! ```
 //!
 //! At most `available_parallelism` lanes are awake per run, so that a chain costs no task switch and a
-//! fan-out still uses every core.
+//! fan-out still uses every core, unless its steps are known to be short (see `pace`).
 //!
-//! A run's end is announced when every step has really stopped: each step at work holds a [`Ticket`], and
-//! the last ticket to go announces.
+//! A run's end is announced when every step has really stopped: each one that leaves its lane, and each that a
+//! [`Ticket`](ticket::Ticket) holds and lets go, looks whether it was the last.
 //!
 //! # Reading order
 //!
@@ -111,7 +111,7 @@ struct Live<W: Workflow> {
     holds: u32,
     /// Steps that a lane polls or that have a task of their own.
     at_work: usize,
-    /// When the latest tick was taken. The clock is read once for each.
+    /// When the latest tick came. The clock is read once for each, and once more where it takes the long way.
     now: Instant,
     apart: Seldom<Apart>,
     end: End<W>,
@@ -448,6 +448,7 @@ impl<W: Workflow> Host<W> {
         happening: Happening<W>,
         afterwards: &mut Afterwards,
     ) -> Result<(), Refused> {
+        live.now = Instant::now();
         if live.is_done_with() {
             return Err(Refused::Ended);
         }
@@ -457,7 +458,6 @@ impl<W: Workflow> Host<W> {
         if letter.is_some_and(|letter| live.has_decided(letter.message)) {
             return Err(Refused::Ended);
         }
-        live.now = Instant::now();
         let at = self.clock.at(live.now);
         let mut commands = std::mem::take(&mut live.commands);
         let ticks = live.engine.state().ticks();
@@ -559,7 +559,10 @@ impl<W: Workflow> Live<W> {
     #[cold]
     fn give_up(&mut self, panic: &(dyn Any + Send), afterwards: &mut Afterwards) {
         self.broken = Some(panic_message(panic).into());
-        self.end = End::NotYet;
+        // What was announced stays so.
+        if !self.is_over() {
+            self.end = End::NotYet;
+        }
         // What is thrown away may panic as well.
         let ready = std::mem::take(&mut self.ready);
         let _ = catch_unwind(AssertUnwindSafe(|| drop(ready)));

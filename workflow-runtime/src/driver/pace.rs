@@ -4,6 +4,10 @@
 //! what they share goes to and fro between cores. So steps that are known to be short are left to one lane. Whether they
 //! are is learned while the run goes on, for each step by itself; what is not known counts as long, and so does for a
 //! good while what was long once.
+//!
+//! What was believed wrongly costs the others that one step, however long it is: they are started when it ends or
+//! waits. So an `async` step that blocks its thread until another step of its run has done something, which is what
+//! `blocking` steps are for, can wait in vain if it was short many times before.
 
 use std::time::Duration;
 
@@ -18,7 +22,7 @@ const LONG: Duration = Duration::from_micros(50);
 const AT_FIRST: u16 = 32;
 /// .. so many more after one that was neither, such as one that was interrupted ..
 const AFTER_MIDDLING: u16 = 8;
-/// .. and so many after a long one. While that is believed by mistake, the others wait for one such step.
+/// .. and so many after a long one.
 const AFTER_LONG: u16 = 4_096;
 
 /// How many short steps in a row it takes until each step is believed to be short.

@@ -47,6 +47,11 @@ impl<W: Workflow> Attempt<W> {
         Self { invocation, attempt, step, first_failed_at, times_out, updates, calls, permit }
     }
 
+    /// Whether other lanes leave such steps to this one.
+    pub(super) fn counts_as_short(&self) -> bool {
+        self.permit.counts_as_short
+    }
+
     /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
     fn verdict(&self, host: &Host<W>, error: &StepError) -> Verdict {
         let Some(retry) = W::policy(self.step).retry else { return Verdict::Final };
@@ -95,12 +100,16 @@ impl<W: Workflow> Attempt<W> {
     ) -> MutexGuard<'h, Live<W>> {
         let (invocation, attempt) = (self.invocation, self.attempt);
         let (mut live, finished) = if host.is_kept() {
-            match host.happening(Tick::Finished { invocation, attempt, emitted }) {
-                Ok(finished) => self.with_state(host, finished),
-                Err(unsaved) => {
-                    let error = StepError::of_kind(StepErrorKind::Misused, unsaved);
-                    return self.hand_in(host, self.failed(host, error), afterwards);
-                }
+            // What the step emitted is written down, which is the author's code.
+            let finished = || host.happening(Tick::Finished { invocation, attempt, emitted });
+            let error = match catch_unwind(AssertUnwindSafe(finished)) {
+                Ok(Ok(finished)) => Ok(self.with_state(host, finished)),
+                Ok(Err(unsaved)) => Err(StepError::of_kind(StepErrorKind::Misused, unsaved)),
+                Err(panic) => Err(panicked(&*panic)),
+            };
+            match error {
+                Ok(finished) => finished,
+                Err(error) => return self.hand_in(host, self.failed(host, error), afterwards),
             }
         } else if self.updates.is_some() {
             self.with_state(host, Happening::new(Tick::Finished { invocation, attempt, emitted }, None))
@@ -223,13 +232,16 @@ impl<W: Workflow> Attempt<W> {
         if updates.is_empty() {
             return Ok(None);
         }
-        let change = AssertUnwindSafe(|| {
+        let change = AssertUnwindSafe(move || {
             let mut copy = state.clone();
             updates.iter().for_each(|update| update(&mut copy));
-            copy
+            // What they hold is the author's as well.
+            drop(updates);
+            let json = host.state_json(&copy);
+            (copy, json)
         });
-        let changed = catch_unwind(change).map_err(|panic| panicked(&*panic))?;
-        let json = host.state_json(&changed).map_err(|unsaved| {
+        let (changed, json) = catch_unwind(change).map_err(|panic| panicked(&*panic))?;
+        let json = json.map_err(|unsaved| {
             StepError::of_kind(
                 StepErrorKind::Misused,
                 format_args!("the state does not serialise: {unsaved}"),
@@ -323,7 +335,7 @@ impl<W: Workflow> Work<W> {
             () = self.ticket.attempt.out_of_time() => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
         };
         let Self { future, ticket, .. } = self;
-        let result = drop_step(future).and(result);
+        let result = drop_step(future, result);
         let host = Arc::clone(&ticket.host);
         let next = ticket.report(result, |live, afterwards| {
             let nothing_to_do = live.ready.is_empty() || live.holds > 0 || live.is_left_to_another();
@@ -351,7 +363,11 @@ fn poll_step<E>(future: &mut StepFuture<E>, poller: &mut Poller<'_>) -> Poll<Ste
     }
 }
 
-/// Drops a step that is through. What its destructors do is part of the step, a panic included.
-pub(super) fn drop_step<E>(future: StepFuture<E>) -> Result<(), StepError> {
-    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(|panic| panicked(&*panic))
+/// Drops a step that has come to that. What its destructors do is part of the step, a panic included.
+pub(super) fn drop_step<E>(future: StepFuture<E>, result: StepResult<E>) -> StepResult<E> {
+    let dropped = catch_unwind(AssertUnwindSafe(|| {
+        drop(future);
+        result
+    }));
+    dropped.unwrap_or_else(|panic| Err(panicked(&*panic)))
 }

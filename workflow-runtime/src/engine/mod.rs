@@ -29,7 +29,8 @@
 //!
 //! # The contract with the driver
 //!
-//! - It passes every tick to [`Engine::handle`], one at a time, and then does the commands in order.
+//! - It passes every tick to [`Engine::handle`], one at a time, and then does the commands in order. (The driver of this
+//!   crate asks for the two halves of it, `relay` and the rest, one by one: they are the same to whoever replays.)
 //! - [`Command::Run`] is answered by exactly one [`Tick::Finished`] or [`Tick::Failed`] that carries the
 //!   same invocation and attempt, unless a [`Command::Abort`] comes first. A tick that comes too late is
 //!   refused as [`Refused::NotCurrent`] and has changed nothing.

@@ -27,7 +27,8 @@ impl<E: Payload> Engine<E> {
     /// or that a gather has one event more.
     ///
     /// # Errors
-    /// It is not as simple as that: the event comes back, and nothing has changed.
+    /// It is not as simple as that: the event comes back, and nothing has changed but that entries of cancelled
+    /// invocations are gone from where they waited.
     pub(crate) fn relay(
         &mut self,
         at: Time,
@@ -121,16 +122,17 @@ impl<E: Clone> State<E> {
         let extras = self.extras.get_mut()?;
         let Some(first) = first else {
             extras.queues.remove(&step);
-            if let Some(busy) = extras.busy.get_mut(&step) {
-                *busy = busy.saturating_sub(1);
-            }
+            extras.free_worker(step);
             return None;
         };
         extras.queues.get_mut(&step)?.pop_front();
         let invocation = self.invocations.get_mut(&first)?;
         invocation.state = InvocationState::Running;
         let depth = self.scopes.get(&invocation.branch.scope).map_or(0, |scope| scope.depth);
-        Some(first_attempt(first, step, depth, invocation.input.clone()))
+        Some(Invoke {
+            attempt: invocation.attempt,
+            ..first_attempt(first, step, depth, invocation.input.clone())
+        })
     }
 }
 

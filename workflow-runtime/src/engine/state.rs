@@ -442,6 +442,10 @@ impl<E> Arrivals<E> {
         self.0.push((place, member));
     }
 
+    fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// By their places.
     pub(crate) fn sorted(&self) -> Vec<&(Place, Result<E, Failure>)> {
         let mut sorted: Vec<_> = self.0.iter().collect();
@@ -500,6 +504,16 @@ impl<E> Extras<E> {
     /// Who waits for a worker of a step.
     pub(crate) fn queue(&mut self, step: StepId) -> &mut VecDeque<InvocationId> {
         self.queues.entry(step).or_default()
+    }
+
+    /// A worker of a step becomes free. `false` if none was busy.
+    pub(super) fn free_worker(&mut self, step: StepId) -> bool {
+        let Some(busy) = self.busy.get_mut(&step) else { return false };
+        *busy = busy.saturating_sub(1);
+        if *busy == 0 {
+            self.busy.remove(&step);
+        }
+        true
     }
 
     /// Whether there is nothing of it.
@@ -571,7 +585,10 @@ impl<E> State<E> {
         self.invocations.shrink();
         self.requests.shrink();
         self.scopes.shrink();
-        self.scopes.iter_mut().for_each(|(_, scope)| scope.members.shrink());
+        for (_, scope) in self.scopes.iter_mut() {
+            scope.members.shrink();
+            scope.gathers.iter_mut().for_each(|gather| gather.arrived.shrink());
+        }
         self.extras.shrink(Extras::are_none);
         if let Some(extras) = self.extras.get_mut() {
             extras.shrink();

@@ -673,8 +673,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             return;
         }
         let extras = self.state.extras.get_mut();
-        if let Some(busy) = extras.and_then(|extras| extras.busy.get_mut(&step)) {
-            *busy = busy.saturating_sub(1);
+        if extras.is_some_and(|extras| extras.free_worker(step)) {
             self.scratch.limited.push(step);
         }
     }

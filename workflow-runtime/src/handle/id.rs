@@ -35,7 +35,8 @@ impl RunId {
     }
 }
 
-/// 128 random bits. Asking the system takes longer than the rest of a run's start, so each thread asks for some at once.
+/// 128 random bits. Asking the system takes a good part of a run's start, so each thread asks for some at once. (A process
+/// that was split in two by `fork` after that has the same ones left in both halves; tokio does not survive that either.)
 fn random_bits() -> [u8; 16] {
     use std::cell::RefCell;
 

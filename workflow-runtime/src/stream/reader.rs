@@ -102,7 +102,9 @@ impl<W: Workflow> RunEvents<W> {
             let what = What::Told(Arc::new(RunEventKind::Missed { count: missed }));
             return Some(Numbered { number: self.after, kept: Kept { tick: ring.tick, at: ring.at, what } });
         }
-        let mut shown = ring.shown_after(self.after).take(TAKEN_AT_ONCE);
+        // What is not only bits is cloned under the lock one at a time, because that may take long, and hold much.
+        let at_once = if std::mem::needs_drop::<W::Progress>() { 1 } else { TAKEN_AT_ONCE };
+        let mut shown = ring.shown_after(self.after).take(at_once);
         let Some(next) = shown.next() else {
             drop(shown);
             ring.readers.wait(&mut self.place, waker);
