@@ -77,6 +77,11 @@ impl<K: Numbered, V> Table<K, V> {
         self.get(key).is_some()
     }
 
+    /// Makes room for so many more at once.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.entries.reserve(more);
+    }
+
     /// Adds an entry, and gives back the one that had its key.
     #[inline]
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {

@@ -75,6 +75,9 @@ pub(crate) use clock::{Clock, millis};
 pub(crate) use lane::give_way;
 pub(crate) use ledger::Standing;
 
+/// The list of commands is used again for the next tick, unless it has become so long.
+const MOST_COMMANDS_KEPT: usize = 1_024;
+
 /// One run in memory.
 pub(crate) struct Host<W: Workflow> {
     workflow: Shared<W>,
@@ -472,7 +475,9 @@ impl<W: Workflow> Host<W> {
         } else {
             self.do_at_once(live, at, &mut commands, afterwards);
         }
-        live.commands = commands;
+        if commands.capacity() <= MOST_COMMANDS_KEPT {
+            live.commands = commands;
+        }
         live.arm(afterwards);
         taken
     }
@@ -486,6 +491,7 @@ impl<W: Workflow> Host<W> {
         afterwards: &mut Afterwards,
     ) {
         let mut stream = self.stream.write(live.engine.state().ticks(), at);
+        live.ready.reserve(commands.len());
         for command in commands.drain(..) {
             match command {
                 Command::Publish(notice) => stream.tell(notice),

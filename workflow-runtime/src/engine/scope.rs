@@ -24,6 +24,10 @@ impl<E: Payload> Turn<'_, E> {
     /// Opens a scope and sends each element into a branch of it.
     pub(super) fn fan_out(&mut self, point: PointId, events: Vec<E>, way: &Way) {
         let id = self.open_scope(point, way.branch);
+        self.state.invocations.reserve(events.len());
+        if let Some(scope) = self.state.scopes.get_mut(&id) {
+            scope.members.reserve(events.len());
+        }
         let mut way = way.clone();
         for (index, event) in (0..).zip(events) {
             // A `take` that is full already has cancelled the rest, this element with it.

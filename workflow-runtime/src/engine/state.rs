@@ -385,6 +385,10 @@ impl Members {
         self.0.len()
     }
 
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.0.reserve(more);
+    }
+
     /// `false` if it is there already.
     pub(crate) fn insert(&mut self, member: Member) -> bool {
         self.0.insert(member.number(), member.kind()).is_none()

@@ -585,6 +585,7 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     fn start_what_is_ready(&mut self) {
         // Starting adds to neither list, so both can be read in place.
+        self.out.reserve(self.scratch.fresh.len());
         let mut next = 0;
         while let Some(id) = self.scratch.fresh.get(next).copied() {
             next += 1;
