@@ -47,9 +47,10 @@ impl Log {
     }
 
     pub fn add(&self, line: Line) {
-        let mut text = serde_json::to_string(&Entry { process: self.process, line }).unwrap();
-        text.push('\n');
-        // One call, so that lines of several processes do not mix, and none is half there.
+        let entry = serde_json::to_string(&Entry { process: self.process, line }).unwrap();
+        // A process that is killed leaves half a line now and then, which the next one must not go on with.
+        let text = format!("\n{entry}\n");
+        // One call, so that lines of several processes do not mix.
         assert_eq!((&*self.file).write(text.as_bytes()).unwrap(), text.len());
     }
 
@@ -65,8 +66,12 @@ impl Log {
 
     pub fn read(path: &Path) -> Vec<Entry> {
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
-            .collect()
+        let entry = |line| match serde_json::from_str(line) {
+            Ok(entry) => Some(entry),
+            // What it tells of came before, and what it had led to did not come any more.
+            Err(error) if error.is_eof() => None,
+            Err(error) => panic!("{line}: {error}"),
+        };
+        text.lines().filter(|line| !line.is_empty()).filter_map(entry).collect()
     }
 }
