@@ -46,24 +46,12 @@ pub(super) struct Lane<W: Workflow> {
 }
 
 impl<W: Workflow> Lane<W> {
-    pub(super) async fn work(mut self, first: Option<(Invoke<W::Event>, Permit)>) {
-        let mut first = first;
+    pub(super) async fn work(mut self, mut first: Option<(Invoke<W::Event>, Permit)>) {
         let mut shift = Shift::first(Instant::now());
         loop {
-            let next = match first.take() {
-                Some((invoke, permit)) => Next::Step(invoke, permit),
-                None => {
-                    let begins = shift.last;
-                    self.next(&mut shift, begins)
-                }
-            };
-            let mut next = Some(next);
-            let goes_on = poll_fn(|poller| {
-                // Polled once.
-                let goes_on = next.take().is_none_or(|next| self.work_a_shift(next, &mut shift, poller));
-                Poll::Ready(goes_on)
-            });
-            if !goes_on.await {
+            let goes_on =
+                poll_fn(|poller| Poll::Ready(self.work_a_shift(first.take(), &mut shift, poller))).await;
+            if !goes_on {
                 self.counted = false;
                 return;
             }
@@ -79,7 +67,16 @@ impl<W: Workflow> Lane<W> {
     }
 
     /// Polls one step after the other. `false` if the lane is not counted any more.
-    fn work_a_shift(&self, mut next: Next<W::Event>, shift: &mut Shift, poller: &mut Poller<'_>) -> bool {
+    fn work_a_shift(
+        &self,
+        first: Option<(Invoke<W::Event>, Permit)>,
+        shift: &mut Shift,
+        poller: &mut Poller<'_>,
+    ) -> bool {
+        let mut next = match first {
+            Some((invoke, permit)) => Next::Step(invoke, permit),
+            None => self.next(shift, shift.last),
+        };
         loop {
             next = match next {
                 Next::Step(invoke, permit) => self.step(invoke, permit, shift, poller),

@@ -46,8 +46,8 @@
 //! # Reading order
 //!
 //! [`tick`](Tick) and [`command`](Command) are the vocabulary, [`state`](State) is what is remembered,
-//! `turn` is what one tick does, `relay` is the usual tick by a short way, `scope` is how fan-outs close, `failure` is who takes a failure, and `notes` is what
-//! steps remember and wait for while they run.
+//! `turn` is what one tick does, `relay` is the usual tick by a short way, `scope` is how fan-outs close, `failure` is who
+//! takes a failure, and `notes` is what steps remember and wait for while they run.
 
 mod command;
 mod failure;
@@ -68,6 +68,7 @@ pub use command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
 pub use notes::{Note, NoteKey, NoteKind, Noted, WaitId};
 pub(crate) use notes::{Notes, Waiter};
 pub use payload::{Emitted, Failure, Input, Json, Part, Payload};
+pub(crate) use relay::Relayed;
 pub(crate) use scope::emitter_points;
 pub(crate) use state::{
     Arrivals, Budget, Extras, Gather, History, Joins, Member, Members, Parked, Place, Recoveries, Sender,
@@ -78,7 +79,6 @@ pub use state::{
 };
 pub use tick::{Refused, Tick, Verdict};
 
-pub(crate) use relay::Relayed;
 use turn::Turn;
 
 /// The number of what the engine does: the next version in which the same ticks may give other commands has the next
