@@ -1,5 +1,9 @@
 //! What readers of a stream see.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as Poller, Wake, Waker};
 use std::time::Duration;
 
 use workflow_runtime::EVENTS_KEPT;
@@ -156,4 +160,34 @@ async fn progress_is_seen_while_the_step_works() {
     let RunEventKind::Progress { step, value, attempt, .. } = event.kind else { panic!("{event:?}") };
     assert_eq!((step, &*value, attempt), ("wait", "halfway", 1));
     run.cancel("test").await;
+}
+
+/// Looks at the run when it is woken, which it cannot while the run is at something.
+struct LooksAtOnce {
+    run: Arc<Run<Shop>>,
+    looked: AtomicUsize,
+}
+
+impl Wake for LooksAtOnce {
+    fn wake(self: Arc<Self>) {
+        let (run, (done, looked)) = (Arc::clone(&self.run), std::sync::mpsc::channel());
+        std::thread::spawn(move || done.send(run.pending()));
+        let looked = looked.recv_timeout(Duration::from_secs(10)).is_ok();
+        self.looked.fetch_add(usize::from(looked), Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn readers_are_woken_when_the_run_can_be_looked_at_again() {
+    let (run, ask) = Shop::default().asking().await;
+    let run = Arc::new(run);
+    let looks = Arc::new(LooksAtOnce { run: Arc::clone(&run), looked: AtomicUsize::new(0) });
+    let waker = Waker::from(Arc::clone(&looks));
+    let mut poller = Poller::from_waker(&waker);
+    let mut readers = [run.events(), run.events()];
+    for reader in &mut readers {
+        while pin!(reader.next()).poll(&mut poller).is_ready() {}
+    }
+    run.respond(&ask, 1).await.unwrap();
+    assert_eq!(looks.looked.load(Ordering::SeqCst), 2);
 }

@@ -102,8 +102,7 @@ impl<W: Workflow> Host<W> {
     pub(crate) fn completed(workflow: Shared<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
         let engine = Engine::new(W::GRAPH);
         let host = Self::new(workflow, id, engine, W::State::default(), next_event, Place::default());
-        host.announce_end(RunEventKind::Completed { output: output.clone() });
-        host.lock().end = End::Announced(Ok(output));
+        host.is_over_with(RunEventKind::Completed { output: output.clone() }, Ok(output));
         host
     }
 
@@ -118,8 +117,11 @@ impl<W: Workflow> Host<W> {
         let Place { kept, gate } = place;
         let clock = Clock::not_before(engine.state().now());
         let state = Arc::new(state);
+        let stream =
+            if kept.is_some() { Stream::stored_from(next_event) } else { Stream::starting_at(next_event) };
         let live = Live {
             engine,
+            stream,
             state: Arc::clone(&state),
             commands: Vec::with_capacity(4),
             ready: VecDeque::with_capacity(4),
@@ -140,14 +142,11 @@ impl<W: Workflow> Host<W> {
             broken: None,
             timer: None,
         };
-        let stream =
-            if kept.is_some() { Stream::stored_from(next_event) } else { Stream::starting_at(next_event) };
         Arc::new_cyclic(|me| Self {
             workflow,
             id,
             clock,
             runtime: Handle::current(),
-            stream: Arc::new(stream),
             handles: AtomicUsize::new(1),
             journal: kept.map(|kept| Box::new(Journal::new(me.clone(), kept))),
             quiet: OnceLock::new(),
@@ -162,8 +161,7 @@ impl<W: Workflow> Host<W> {
         if let Err(refused) = happened {
             // Only a workflow written by hand can name a start event that its graph does not have.
             let error = RunError::Misrouted { run: self.id.clone(), reason: refused.to_string() };
-            self.announce_end(RunEventKind::Failed { error: error.clone() });
-            self.lock().end = End::Announced(Err(error));
+            self.is_over_with(RunEventKind::Failed { error: error.clone() }, Err(error));
         }
     }
 }

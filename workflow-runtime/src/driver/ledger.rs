@@ -197,7 +197,8 @@ impl<W: Workflow> Host<W> {
             append.status = Some(status);
             append.due = Some(due);
         }
-        let mut stream = self.stream.write(engine.state().ticks(), at);
+        let stream = &mut live.stream;
+        stream.begin(engine.state().ticks(), at);
         for command in commands.drain(..) {
             match command {
                 Command::Publish(notice) => {
@@ -223,8 +224,7 @@ impl<W: Workflow> Host<W> {
             }
         }
         held_back.shown = stream.newest();
-        drop(stream);
-        append.events = self.stream.take_unstored();
+        append.events = stream.take_unstored();
         let idle = engine.state().waits_outside() && live.at_work == 0 && held_back.commands.is_empty();
         append.release =
             held_back.ended.is_some() || (idle && ledger.held_back.is_empty() && self.is_unattended());
@@ -256,7 +256,7 @@ impl<W: Workflow> Host<W> {
 
     /// The run as it is now; `None` where nothing is left to save.
     fn saved(&self, live: &Live<W>) -> Option<Json> {
-        let snapshot = Snapshot::take(&self.id, &live.engine, self.stream.next_number()).ok()?;
+        let snapshot = Snapshot::take(&self.id, &live.engine, live.stream.next_number()).ok()?;
         let snapshot =
             if size_of::<W::State>() == 0 { Some(snapshot) } else { snapshot.with_state(&*live.state).ok() };
         serde_json::value::to_raw_value(&snapshot?).ok()
@@ -336,8 +336,8 @@ impl<W: Workflow> Host<W> {
         append.outcome = outcome;
         append.snapshot = snapshot;
         append.release = true;
-        append.events = self.stream.take_unstored();
-        let shown = self.stream.next_number().saturating_sub(1);
+        append.events = live.stream.take_unstored();
+        let shown = live.stream.newest();
         let held_back = HeldBack { shown, ..HeldBack::of(live.state.clone()) };
         self.hand_in(live, append, held_back);
     }
@@ -384,7 +384,7 @@ impl<W: Workflow> Host<W> {
         if let Some(message) = live.broken.clone().filter(|_| !live.thrown_away) {
             live.thrown_away = true;
             let error = RunError::Broken { run: self.id.clone(), message: message.into() };
-            self.stream.break_off(RunEventKind::Failed { error: error.clone() });
+            live.stream.break_off(RunEventKind::Failed { error: error.clone() });
             let outcome = serde_json::value::to_raw_value(&error).ok();
             if let Some(ledger) = &mut live.ledger {
                 ledger.held_back.clear();
@@ -394,8 +394,9 @@ impl<W: Workflow> Host<W> {
             self.give_back(live, RunStatus::Blocked, Due::Aside, outcome);
         }
         let Some(ended) = live.ledger.as_mut().and_then(|ledger| ledger.ended.take()) else { return };
-        self.stream.show(u64::MAX);
+        live.stream.show(u64::MAX);
         live.end = End::Announced(ended);
+        live.tell_readers(afterwards);
         afterwards.wake.extend(live.waiting.take());
     }
 
@@ -416,7 +417,8 @@ impl<W: Workflow> Host<W> {
                 live.thrown_away = true;
                 afterwards.cancel.extend(live.take_tasks());
                 afterwards.cancel.extend(live.timer.take().map(|(_, token)| token));
-                self.stream.break_off(RunEventKind::Failed { error });
+                live.stream.break_off(RunEventKind::Failed { error });
+                live.tell_readers(&mut afterwards);
             }
             self.announce_if_over(live, &mut afterwards);
         }
@@ -454,7 +456,8 @@ impl<W: Workflow> Host<W> {
             }
             // The end is shown when the last step is gone.
             if live.ledger.as_ref().is_some_and(|ledger| ledger.ended.is_none()) {
-                self.stream.show(shown);
+                live.stream.show(shown);
+                live.tell_readers(&mut afterwards);
             }
             live.arm(&mut afterwards);
             live.want_lane(&mut afterwards);

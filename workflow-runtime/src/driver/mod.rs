@@ -1,7 +1,7 @@
 //! The in-memory driver: does the engine's commands on tokio, and makes ticks of what happens.
 //!
 //! There is no actor. A run is a mutex, held for one tick and never while a step is polled; whoever has a
-//! tick (a finished step, a caller) applies it. How steps are polled:
+//! tick (a finished step, a caller) applies it. What observers see is under the same one. How steps are polled:
 //!
 //! ```text
 //!  released by a tick ──▶ ready queue ──▶ a lane polls the step once, in place
@@ -49,8 +49,8 @@ use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
 use crate::engine::{
-    Command, Counted, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Notice,
-    Refused, Relayed, Tick, Time, drop_if_empty,
+    Command, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused, Relayed, Tick,
+    Time, drop_if_empty,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::forms::Stored;
@@ -59,7 +59,7 @@ use crate::journal;
 use crate::runner::Letter;
 use crate::seldom::Seldom;
 use crate::store::Json;
-use crate::stream::{RunEventKind, Stream};
+use crate::stream::{Keeper, RunEventKind, Stream};
 use crate::wakers::{Place, Wakers};
 use crate::workflow::{Shared, Workflow};
 
@@ -84,7 +84,6 @@ pub(crate) struct Host<W: Workflow> {
     id: RunId,
     clock: Clock,
     runtime: Handle,
-    stream: Arc<Stream<W>>,
     /// How many handles could still answer, signal or wait for the end.
     handles: AtomicUsize,
     /// Where the run is kept, if it is kept anywhere.
@@ -97,6 +96,8 @@ pub(crate) struct Host<W: Workflow> {
 /// What changes with every tick.
 struct Live<W: Workflow> {
     engine: Engine<W::Event>,
+    /// What observers see.
+    stream: Stream<W>,
     /// What the steps that have finished made of it.
     state: Arc<W::State>,
     /// Reused from tick to tick; empty between them.
@@ -222,17 +223,21 @@ impl<W: Workflow> Host<W> {
         self.clock.instant(time)
     }
 
-    pub(crate) fn stream(&self) -> &Arc<Stream<W>> {
-        &self.stream
-    }
-
     pub(crate) fn publish(&self, step: StepId, invocation: InvocationId, attempt: u32, value: W::Progress) {
-        self.stream.publish(self.clock.now(), step, invocation, attempt, value);
+        let at = self.clock.now();
+        let readers = {
+            let mut live = self.lock();
+            live.stream.publish(at, step, invocation, attempt, value);
+            live.stream.take_readers()
+        };
+        readers.into_iter().flatten().for_each(Waker::wake);
     }
 
-    /// Tells of an end that no tick has led to.
-    fn announce_end(&self, kind: RunEventKind<W>) {
-        self.stream.announce(self.clock.now(), kind);
+    /// A run that is over from the beginning, in a way that no tick has led to. Nobody reads it yet.
+    fn is_over_with(&self, kind: RunEventKind<W>, outcome: Result<W::Output, RunError>) {
+        let mut live = self.lock();
+        live.stream.announce(self.clock.now(), kind);
+        live.end = End::Announced(outcome);
     }
 
     /// Whether the run has a store.
@@ -240,23 +245,25 @@ impl<W: Workflow> Host<W> {
         self.journal.is_some()
     }
 
-    /// Looks at the engine between two ticks.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine<W::Event>) -> T) -> T {
-        look(&self.lock().engine)
+    /// Looks at the engine between two ticks, and at what was told of them.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine<W::Event>, &Stream<W>) -> T) -> T {
+        let live = self.lock();
+        look(&live.engine, &live.stream)
     }
 
-    /// Looks at the engine and the state, as they belong together.
+    /// Looks at the engine, the stream and the state, as they belong together.
     ///
     /// # Errors
     /// The message of a panic that has broken them.
     pub(crate) fn look_at_all<T>(
         &self,
-        look: impl FnOnce(&Engine<W::Event>, &W::State) -> T,
+        look: impl FnOnce(&Engine<W::Event>, &Stream<W>, &W::State) -> T,
     ) -> Result<T, String> {
         let live = self.lock();
-        live.broken
-            .as_deref()
-            .map_or_else(|| Ok(look(&live.engine, &live.state)), |broken| Err(broken.to_owned()))
+        live.broken.as_deref().map_or_else(
+            || Ok(look(&live.engine, &live.stream, &live.state)),
+            |broken| Err(broken.to_owned()),
+        )
     }
 
     /// What is cancelled when that step is; `None` if it is not current any more.
@@ -395,6 +402,7 @@ impl<W: Workflow> Host<W> {
             Ok(())
         });
         self.look_whether_it_rests(live, afterwards);
+        live.tell_readers(afterwards);
         taken
     }
 
@@ -404,7 +412,7 @@ impl<W: Workflow> Host<W> {
         self.announce_if_over(live, afterwards);
         if live.at_work == 0 && live.engine.state().is_idle() {
             live.shrink();
-            self.stream.shrink();
+            live.stream.shrink();
         }
     }
 
@@ -429,11 +437,11 @@ impl<W: Workflow> Host<W> {
         let at = self.clock.at(live.now);
         match catch_unwind(AssertUnwindSafe(|| live.engine.relay(at, finished, event))) {
             Ok(Ok(Relayed { from, event, next })) => {
-                let mut stream = self.stream.write(live.engine.state().ticks(), at);
-                let (step, invocation, emitted) = (from, finished.0, Counted::One(event));
-                stream.tell(Notice::StepFinished { step, invocation, emitted });
+                live.stream.begin(live.engine.state().ticks(), at);
+                live.stream.finished(from, finished.0, event);
                 if let Some(next) = next {
-                    stream.started(next.step, next.invocation, next.attempt);
+                    live.stream.started(next.step, next.invocation, next.attempt);
+                    live.tell_readers(afterwards);
                     live.ready.push_back(next);
                     return Ok(());
                 }
@@ -442,6 +450,7 @@ impl<W: Workflow> Host<W> {
             Err(panic) => live.give_up(&*panic, afterwards),
         }
         self.look_whether_it_rests(live, afterwards);
+        live.tell_readers(afterwards);
         Ok(())
     }
 
@@ -490,13 +499,13 @@ impl<W: Workflow> Host<W> {
         commands: &mut Vec<Command<W::Event>>,
         afterwards: &mut Afterwards,
     ) {
-        let mut stream = self.stream.write(live.engine.state().ticks(), at);
+        live.stream.begin(live.engine.state().ticks(), at);
         live.ready.reserve(commands.len());
         for command in commands.drain(..) {
             match command {
-                Command::Publish(notice) => stream.tell(notice),
+                Command::Publish(notice) => live.stream.tell(notice),
                 Command::Run(invoke) => {
-                    stream.started(invoke.step, invoke.invocation, invoke.attempt);
+                    live.stream.started(invoke.step, invoke.invocation, invoke.attempt);
                     live.ready.push_back(invoke);
                 }
                 Command::Finish(ending) => {
@@ -550,7 +559,21 @@ impl<W: Workflow> Host<W> {
     }
 }
 
+impl<W: Workflow> Keeper<W> for Host<W> {
+    fn look_at_stream(&self, look: &mut dyn FnMut(&mut Stream<W>)) {
+        look(&mut self.lock().stream);
+    }
+}
+
 impl<W: Workflow> Live<W> {
+    /// Readers are woken for what they can see now.
+    #[inline]
+    fn tell_readers(&mut self, afterwards: &mut Afterwards) {
+        if let Some(readers) = self.stream.take_readers() {
+            afterwards.wake.extend(readers);
+        }
+    }
+
     /// Whether the end was announced.
     fn is_over(&self) -> bool {
         matches!(self.end, End::Announced(_))

@@ -51,8 +51,10 @@ impl<W: Workflow> Host<W> {
         afterwards: &mut Afterwards,
     ) {
         let terminal = RunEventKind::terminal(for_stream);
-        self.stream.write(live.engine.state().ticks(), self.clock.at(live.now)).push(terminal);
+        live.stream.begin(live.engine.state().ticks(), self.clock.at(live.now));
+        live.stream.push(terminal);
         live.end = End::Announced(outcome);
+        live.tell_readers(afterwards);
         afterwards.wake.extend(live.waiting.take());
     }
 

@@ -203,7 +203,7 @@ impl<W: Workflow> Run<W> {
     /// Readers are independent: each sees every event that is kept, and the terminal one last. A run that was
     /// resumed tells its open questions first.
     pub fn events(&self) -> RunEvents<W> {
-        self.events_after(self.host.stream().before_first())
+        self.events_after(self.host.look(|_, stream| stream.before_first()))
     }
 
     /// Its events after the one of that number.
@@ -212,14 +212,13 @@ impl<W: Workflow> Run<W> {
     /// still open.
     pub fn events_after(&self, number: u64) -> RunEvents<W> {
         let attends = self.host.is_kept().then(|| self.host.clone());
-        RunEvents::new(Arc::clone(self.host.stream()), number, attends)
+        RunEvents::new(Arc::<Host<W>>::clone(&self.host), number, attends)
     }
 
     /// The questions that are open now, oldest first.
     #[must_use]
     pub fn pending(&self) -> Pending<W> {
-        let stream = self.host.stream();
-        let questions = self.host.look(|engine| {
+        let questions = self.host.look(|engine, stream| {
             if *engine.state().status() != Status::Running {
                 return Vec::new();
             }
@@ -318,7 +317,7 @@ impl<W: Workflow> Run<W> {
     ) -> Result<(), RespondError> {
         let run = || self.id().clone();
         // The prompt's `validate` is the author's code, so it runs outside the lock.
-        let asked = self.host.look(|engine| match engine.state().status() {
+        let asked = self.host.look(|engine, _| match engine.state().status() {
             Status::Running => {
                 let open = engine.state().request(request).map(|open| open.prompt.clone());
                 open.ok_or_else(|| RespondError::NotOpen { run: run(), request })
@@ -340,9 +339,8 @@ impl<W: Workflow> Run<W> {
     /// # Errors
     /// The run has its output, so nothing is left to save; or a value does not serialise.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
-        let taken = self.host.look_at_all(|engine, state| {
-            let next_event = self.host.stream().next_number();
-            let snapshot = Snapshot::take(self.id(), engine, next_event)?;
+        let taken = self.host.look_at_all(|engine, stream, state| {
+            let snapshot = Snapshot::take(self.id(), engine, stream.next_number())?;
             if size_of::<W::State>() == 0 { Ok(snapshot) } else { snapshot.with_state(state) }
         });
         taken.unwrap_or_else(|message| Err(SnapshotError::Broken { run: self.id().clone(), message }))
@@ -401,7 +399,7 @@ impl<W: Workflow> Run<W> {
     /// question expires.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.host.look(|engine| engine.state().is_waiting())
+        self.host.look(|engine, _| engine.state().is_waiting())
     }
 
     /// Whether the run has ended, in whatever way.

@@ -134,7 +134,7 @@ impl<W: Workflow> Host<W> {
         match said {
             Said::Answer { request, response } => {
                 let asked =
-                    self.look(|engine| engine.state().request(request).map(|open| open.prompt.clone()));
+                    self.look(|engine, _| engine.state().request(request).map(|open| open.prompt.clone()));
                 let asked = asked.ok_or_else(|| Refused::NotOpen { request }.to_string())?;
                 let response =
                     W::answer_json(&asked, request, &response).map_err(|reason| reason.to_string())?;

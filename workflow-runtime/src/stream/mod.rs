@@ -30,6 +30,7 @@ use crate::workflow::{AskedBy, Workflow};
 
 pub use reader::{RunEvents, StreamError};
 
+pub(crate) use reader::Keeper;
 pub(crate) use ring::Stream;
 
 /// How many events a run keeps for readers that come late or fall behind.

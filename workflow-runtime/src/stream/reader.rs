@@ -27,7 +27,7 @@ pub enum StreamError {}
 /// It keeps the events readable, not the run alive. Dropping it has no effect on anything else. While there is a reader,
 /// a run of a [`Runner`](crate::Runner) with a store stays in memory.
 pub struct RunEvents<W: Workflow> {
-    stream: Arc<Stream<W>>,
+    keeper: Arc<dyn Keeper<W>>,
     /// The number of the last event that was taken from what is kept.
     pub(super) after: u64,
     /// Taken, and still to be delivered.
@@ -38,19 +38,25 @@ pub struct RunEvents<W: Workflow> {
     _attends: Option<Handle<W>>,
 }
 
+/// Who keeps the stream of a run, for those who read it.
+pub(crate) trait Keeper<W: Workflow>: Send + Sync {
+    /// Looks at the stream, which is locked meanwhile.
+    fn look_at_stream(&self, look: &mut dyn FnMut(&mut Stream<W>));
+}
+
 /// How many events a reader takes at once, so that it and whoever writes do not meet at the lock for each of them.
 const TAKEN_AT_ONCE: usize = 64;
 
 impl<W: Workflow> Drop for RunEvents<W> {
     fn drop(&mut self) {
-        self.stream.lock().readers.leave(&self.place);
+        self.keeper.look_at_stream(&mut |stream| stream.readers.leave(&self.place));
     }
 }
 
 impl<W: Workflow> RunEvents<W> {
-    pub(crate) fn new(stream: Arc<Stream<W>>, after: u64, attends: Option<Handle<W>>) -> Self {
+    pub(crate) fn new(keeper: Arc<dyn Keeper<W>>, after: u64, attends: Option<Handle<W>>) -> Self {
         Self {
-            stream,
+            keeper,
             after,
             taken: VecDeque::new(),
             over: false,
@@ -72,7 +78,9 @@ impl<W: Workflow> RunEvents<W> {
 
     /// The number of the latest event, 0 before the first one.
     pub(crate) fn newest(&self) -> u64 {
-        self.stream.next_number().saturating_sub(1)
+        let mut newest = 0;
+        self.keeper.look_at_stream(&mut |stream| newest = stream.newest());
+        newest
     }
 
     #[inline]
@@ -94,31 +102,44 @@ impl<W: Workflow> RunEvents<W> {
     /// there is.
     #[inline(never)]
     fn take(&mut self, waker: &Waker) -> Option<Numbered<W>> {
-        let mut ring = self.stream.lock();
-        let missed = ring.missed_after(self.after);
-        if missed > 0 {
-            self.after += missed;
-            self.taken.extend(ring.asked_until(self.after));
-            let what = What::Told(Arc::new(RunEventKind::Missed { count: missed }));
-            return Some(Numbered { number: self.after, kept: Kept { tick: ring.tick, at: ring.at, what } });
-        }
-        // What is not only bits is cloned under the lock one at a time, because that may take long, and hold much.
-        let at_once = if std::mem::needs_drop::<W::Progress>() { 1 } else { TAKEN_AT_ONCE };
-        let mut shown = ring.shown_after(self.after).take(at_once);
-        let Some(next) = shown.next() else {
-            drop(shown);
-            ring.readers.wait(&mut self.place, waker);
-            // Who waits holds nothing.
-            self.taken = VecDeque::new();
-            return None;
-        };
-        self.after = next.number;
-        for event in shown {
-            self.after = event.number;
-            self.taken.push_back(event);
-        }
-        Some(next)
+        let Self { keeper, after, taken, place, .. } = self;
+        let mut next = None;
+        keeper.look_at_stream(&mut |stream| next = take(stream, after, taken, place, waker));
+        next
     }
+}
+
+/// Takes what comes after that number out of what is kept.
+fn take<W: Workflow>(
+    stream: &mut Stream<W>,
+    after: &mut u64,
+    taken: &mut VecDeque<Numbered<W>>,
+    place: &mut Place,
+    waker: &Waker,
+) -> Option<Numbered<W>> {
+    let missed = stream.missed_after(*after);
+    if missed > 0 {
+        *after += missed;
+        taken.extend(stream.asked_until(*after));
+        let what = What::Told(Arc::new(RunEventKind::Missed { count: missed }));
+        return Some(Numbered { number: *after, kept: Kept { tick: stream.tick, at: stream.at, what } });
+    }
+    // What is not only bits is cloned under the lock one at a time, because that may take long, and hold much.
+    let at_once = if std::mem::needs_drop::<W::Progress>() { 1 } else { TAKEN_AT_ONCE };
+    let mut shown = stream.shown_after(*after).take(at_once);
+    let Some(next) = shown.next() else {
+        drop(shown);
+        stream.readers.wait(place, waker);
+        // Who waits holds nothing.
+        *taken = VecDeque::new();
+        return None;
+    };
+    *after = next.number;
+    for event in shown {
+        *after = event.number;
+        taken.push_back(event);
+    }
+    Some(next)
 }
 
 impl<W: Workflow> futures_core::Stream for RunEvents<W> {

@@ -1,9 +1,8 @@
 //! The writing end, and what is kept.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::sync::Arc;
 
-use workflow_graph::StepId;
+use workflow_graph::{EventId, StepId};
 
 use super::kept::{Kept, Numbered, What};
 use super::latest::Latest;
@@ -17,10 +16,6 @@ use crate::workflow::Workflow;
 
 /// The writing end, and what is kept.
 pub(crate) struct Stream<W: Workflow> {
-    ring: Mutex<Ring<W>>,
-}
-
-pub(super) struct Ring<W: Workflow> {
     kept: Latest<Kept<W>>,
     /// The number of the first event of all.
     began: u64,
@@ -36,6 +31,8 @@ pub(super) struct Ring<W: Workflow> {
     open: Table<RequestId, Asked<W>>,
     /// The terminal event is the last one kept.
     over: bool,
+    /// There is something that readers could not see when they were woken last.
+    news: bool,
     pub(super) readers: Wakers,
 }
 
@@ -85,7 +82,7 @@ impl<W: Workflow> Stream<W> {
     }
 
     fn new(first: u64, shown: u64, unstored: Option<Vec<StoredEvent>>) -> Self {
-        let ring = Ring {
+        Self {
             kept: Latest::new(),
             began: first,
             first,
@@ -95,116 +92,214 @@ impl<W: Workflow> Stream<W> {
             at: Time(0),
             open: Table::new(),
             over: false,
+            news: false,
             readers: Wakers::default(),
-        };
-        Self { ring: Mutex::new(ring) }
+        }
     }
 
     /// The number before that of the first event.
     pub(crate) fn before_first(&self) -> u64 {
-        self.lock().began.saturating_sub(1)
+        self.began.saturating_sub(1)
     }
 
     /// The number that the next event gets.
+    #[inline]
     pub(crate) fn next_number(&self) -> u64 {
-        self.lock().next_number()
+        self.first + self.kept.len() as u64
     }
 
-    /// Appends events of one tick. Readers are woken when the writer is dropped.
+    /// The number of the newest event.
+    pub(crate) fn newest(&self) -> u64 {
+        self.next_number().saturating_sub(1)
+    }
+
+    /// What is appended next belongs to that tick.
     #[inline]
-    pub(crate) fn write(&self, tick: u64, at: Time) -> Writer<'_, W> {
-        let mut ring = self.lock();
-        ring.tick = tick;
-        ring.at = at;
-        Writer::new(ring)
+    pub(crate) fn begin(&mut self, tick: u64, at: Time) {
+        self.tick = tick;
+        self.at = at;
+    }
+
+    /// Appends that a step starts.
+    #[inline]
+    pub(crate) fn started(&mut self, step: StepId, invocation: InvocationId, attempt: u32) {
+        self.keep(What::Started { step, invocation, attempt });
+    }
+
+    /// Appends what the engine has told.
+    #[inline]
+    pub(crate) fn tell(&mut self, notice: Notice<W::Event>) {
+        let what = match notice {
+            Notice::StepSent { step, invocation, event } => What::Sent { step, invocation, event },
+            Notice::StepFinished { step, invocation, emitted: Counted::None } => {
+                What::Finished { step, invocation, emitted: None }
+            }
+            Notice::StepFinished { step, invocation, emitted: Counted::One(event) } => {
+                return self.finished(step, invocation, event);
+            }
+            other => return self.tell_in_full(other),
+        };
+        self.keep(what);
+    }
+
+    /// Appends that a step has finished with one event.
+    #[inline]
+    pub(crate) fn finished(&mut self, step: StepId, invocation: InvocationId, event: EventId) {
+        self.keep(What::Finished { step, invocation, emitted: Some(event) });
+    }
+
+    #[inline(never)]
+    fn tell_in_full(&mut self, notice: Notice<W::Event>) {
+        if let Some(kind) = RunEventKind::told(notice) {
+            self.push(kind);
+        }
     }
 
     /// Appends what a step published, under the tick that came last.
     pub(crate) fn publish(
-        &self,
+        &mut self,
         at: Time,
         step: StepId,
         invocation: InvocationId,
         attempt: u32,
         value: W::Progress,
     ) {
-        self.write_between_ticks(at).keep(What::Progress { step, invocation, attempt, value });
+        let shows = self.is_between_ticks(at);
+        self.add(What::Progress { step, invocation, attempt, value }, shows);
     }
 
     /// Appends an event that no tick has led to.
-    pub(crate) fn announce(&self, at: Time, kind: RunEventKind<W>) {
-        self.write_between_ticks(at).push(kind);
+    pub(crate) fn announce(&mut self, at: Time, kind: RunEventKind<W>) {
+        let shows = self.is_between_ticks(at);
+        self.push_shown(kind, shows);
     }
 
-    /// What is written does not wait for the store, only for its turn.
+    /// What is appended next does not wait for the store, only for its turn: whether that has come, because everything
+    /// before it can be seen.
     #[inline]
-    fn write_between_ticks(&self, at: Time) -> Writer<'_, W> {
-        let mut ring = self.lock();
-        ring.at = ring.at.max(at);
-        let mut writer = Writer::new(ring);
-        writer.shows = writer.newest() == writer.ring.shown;
-        writer
+    fn is_between_ticks(&mut self, at: Time) -> bool {
+        self.at = self.at.max(at);
+        self.newest() == self.shown
+    }
+
+    /// Appends an event. After the terminal one nothing is appended.
+    pub(crate) fn push(&mut self, kind: RunEventKind<W>) {
+        self.push_shown(kind, false);
+    }
+
+    fn push_shown(&mut self, kind: RunEventKind<W>, shows: bool) {
+        if self.over {
+            return;
+        }
+        let kind = Arc::new(kind);
+        if self.unstored.is_some() {
+            self.store_next(What::Told(Arc::clone(&kind)));
+        }
+        match &*kind {
+            RunEventKind::InputRequired(question) => {
+                let number = self.next_number();
+                self.open.insert(question.id, Asked::Kept(number));
+            }
+            RunEventKind::InputReceived { request }
+            | RunEventKind::InputExpired { request }
+            | RunEventKind::InputWithdrawn { request } => {
+                self.open.remove(request);
+            }
+            other => self.over = other.is_terminal(),
+        }
+        self.append(What::Told(kind), shows);
+    }
+
+    /// Appends one of the events that are small, in a tick.
+    #[inline]
+    fn keep(&mut self, what: What<W>) {
+        self.add(what, false);
+    }
+
+    #[inline]
+    fn add(&mut self, what: What<W>, shows: bool) {
+        if self.over {
+            return;
+        }
+        if self.unstored.is_some() {
+            self.store_next(what.clone());
+        }
+        self.append(what, shows);
+    }
+
+    #[inline]
+    fn append(&mut self, what: What<W>, shows: bool) {
+        let number = self.next_number();
+        if shows {
+            self.shown = number;
+        }
+        self.news |= number <= self.shown;
+        let kept = Kept { tick: self.tick, at: self.at, what };
+        let Some(oldest) = self.kept.make_room() else { return self.kept.push(kept) };
+        if let What::Told(_) = oldest.what {
+            Asked::set_aside(&mut self.open, self.first, oldest);
+        }
+        self.first += 1;
+        // Drops what was there, which may be the author's; so it is the last thing to do.
+        *oldest = kept;
+    }
+
+    /// Has an event stored with what happens next.
+    #[inline(never)]
+    fn store_next(&mut self, what: What<W>) {
+        let (number, tick, at) = (self.next_number(), self.tick, self.at);
+        let event = RunEvent { number, tick, at, kind: what.into() };
+        // What a step published may not serialise; everything else in a run has been serialised before.
+        let body = serde_json::value::to_raw_value(&event).or_else(|_| serde_json::value::to_raw_value(&()));
+        if let (Some(unstored), Ok(body)) = (&mut self.unstored, body) {
+            unstored.push(StoredEvent { number, tick, at, body });
+        }
+    }
+
+    /// The readers that are to be woken, once the lock of the stream is released: whoever was woken before that would run
+    /// into it.
+    #[inline]
+    pub(crate) fn take_readers(&mut self) -> Option<Waiting> {
+        let news = std::mem::take(&mut self.news);
+        if news && !self.readers.is_empty() { Some(self.readers.take()) } else { None }
     }
 
     /// Whether readers have been shown that this question is open.
     pub(crate) fn shows(&self, request: RequestId) -> bool {
-        let ring = self.lock();
-        ring.open.get(&request).is_some_and(|asked| asked.number() <= ring.shown)
+        self.open.get(&request).is_some_and(|asked| asked.number() <= self.shown)
     }
 
     /// What is to be stored with what happens next; nothing in a run without a store.
-    pub(crate) fn take_unstored(&self) -> Vec<StoredEvent> {
-        self.lock().unstored.as_mut().map(std::mem::take).unwrap_or_default()
+    pub(crate) fn take_unstored(&mut self) -> Vec<StoredEvent> {
+        self.unstored.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Lets readers see the events up to that number.
-    pub(crate) fn show(&self, up_to: u64) {
-        let mut ring = self.lock();
-        if up_to > ring.shown {
-            ring.shown = up_to;
+    pub(crate) fn show(&mut self, up_to: u64) {
+        if up_to > self.shown {
+            self.shown = up_to;
             // What steps published meanwhile waits for its turn only.
-            while ring.at(ring.shown.saturating_add(1)).is_some_and(|kept| kept.what.is_progress()) {
-                ring.shown += 1;
+            while self.at(self.shown.saturating_add(1)).is_some_and(|kept| kept.what.is_progress()) {
+                self.shown += 1;
             }
-            Writer::new(ring).news = true;
+            self.news = true;
         }
     }
 
     /// Gives back memory that is not needed while nothing happens.
-    pub(crate) fn shrink(&self) {
-        let mut ring = self.lock();
-        ring.kept.shrink();
-        ring.open.shrink();
+    pub(crate) fn shrink(&mut self) {
+        self.kept.shrink();
+        self.open.shrink();
     }
 
     /// Forgets what was not shown, because it could not be stored, and ends with this event.
-    pub(crate) fn break_off(&self, kind: RunEventKind<W>) {
-        let mut ring = self.lock();
-        let shown = ring.position(ring.shown.saturating_add(1));
-        ring.kept.truncate(shown);
-        ring.over = false;
-        ring.unstored = None;
-        ring.shown = u64::MAX;
-        Writer::new(ring).push(kind);
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_locked(&self) -> bool {
-        self.ring.try_lock().is_err()
-    }
-
-    #[inline]
-    pub(super) fn lock(&self) -> MutexGuard<'_, Ring<W>> {
-        // What a panicking `Clone` or `Serialize` of the author's left behind is consistent: every change
-        // to the ring comes after such calls.
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<W: Workflow> Ring<W> {
-    #[inline]
-    fn next_number(&self) -> u64 {
-        self.first + self.kept.len() as u64
+    pub(crate) fn break_off(&mut self, kind: RunEventKind<W>) {
+        let shown = self.position(self.shown.saturating_add(1));
+        self.kept.truncate(shown);
+        self.over = false;
+        self.unstored = None;
+        self.shown = u64::MAX;
+        self.push(kind);
     }
 
     /// Where the event of that number is kept, or would be.
@@ -238,143 +333,5 @@ impl<W: Workflow> Ring<W> {
         let end = newest.min(self.shown).saturating_add(1);
         let shown = self.kept.range(self.position(next)..self.position(end));
         shown.zip(next..).map(|(kept, number)| Numbered { number, kept: kept.clone() })
-    }
-
-    /// Has an event stored with what happens next.
-    #[inline(never)]
-    fn store_next(&mut self, what: What<W>) {
-        let (number, tick, at) = (self.next_number(), self.tick, self.at);
-        let event = RunEvent { number, tick, at, kind: what.into() };
-        // What a step published may not serialise; everything else in a run has been serialised before.
-        let body = serde_json::value::to_raw_value(&event).or_else(|_| serde_json::value::to_raw_value(&()));
-        if let (Some(unstored), Ok(body)) = (&mut self.unstored, body) {
-            unstored.push(StoredEvent { number, tick, at, body });
-        }
-    }
-}
-
-/// Appends events. When it is dropped, readers are woken if there is something new for them.
-pub(crate) struct Writer<'a, W: Workflow> {
-    ring: MutexGuard<'a, Ring<W>>,
-    /// What is written here is seen at once, because everything before it is.
-    shows: bool,
-    /// Readers may see something that they could not see before.
-    news: bool,
-    /// Stands after the lock, because fields are dropped in the order in which they stand: whoever was woken before it
-    /// is released would run into it.
-    _woken: Option<WakesOnDrop>,
-}
-
-impl<'a, W: Workflow> Writer<'a, W> {
-    #[inline]
-    fn new(ring: MutexGuard<'a, Ring<W>>) -> Self {
-        Self { ring, shows: false, news: false, _woken: None }
-    }
-
-    /// The number of the newest event.
-    pub(crate) fn newest(&self) -> u64 {
-        self.ring.next_number() - 1
-    }
-
-    /// Appends that a step starts.
-    #[inline]
-    pub(crate) fn started(&mut self, step: StepId, invocation: InvocationId, attempt: u32) {
-        self.keep(What::Started { step, invocation, attempt });
-    }
-
-    /// Appends what the engine has told.
-    #[inline]
-    pub(crate) fn tell(&mut self, notice: Notice<W::Event>) {
-        let what = match notice {
-            Notice::StepSent { step, invocation, event } => What::Sent { step, invocation, event },
-            Notice::StepFinished { step, invocation, emitted: Counted::None } => {
-                What::Finished { step, invocation, emitted: None }
-            }
-            Notice::StepFinished { step, invocation, emitted: Counted::One(event) } => {
-                What::Finished { step, invocation, emitted: Some(event) }
-            }
-            other => return self.tell_in_full(other),
-        };
-        self.keep(what);
-    }
-
-    #[inline(never)]
-    fn tell_in_full(&mut self, notice: Notice<W::Event>) {
-        if let Some(kind) = RunEventKind::told(notice) {
-            self.push(kind);
-        }
-    }
-
-    /// Appends an event. After the terminal one nothing is appended.
-    pub(crate) fn push(&mut self, kind: RunEventKind<W>) {
-        let ring = &mut *self.ring;
-        if ring.over {
-            return;
-        }
-        let kind = Arc::new(kind);
-        if ring.unstored.is_some() {
-            ring.store_next(What::Told(Arc::clone(&kind)));
-        }
-        match &*kind {
-            RunEventKind::InputRequired(question) => {
-                let number = ring.next_number();
-                ring.open.insert(question.id, Asked::Kept(number));
-            }
-            RunEventKind::InputReceived { request }
-            | RunEventKind::InputExpired { request }
-            | RunEventKind::InputWithdrawn { request } => {
-                ring.open.remove(request);
-            }
-            other => ring.over = other.is_terminal(),
-        }
-        self.append(What::Told(kind));
-    }
-
-    /// Appends one of the events that are small.
-    #[inline]
-    fn keep(&mut self, what: What<W>) {
-        let ring = &mut *self.ring;
-        if ring.over {
-            return;
-        }
-        if ring.unstored.is_some() {
-            ring.store_next(what.clone());
-        }
-        self.append(what);
-    }
-
-    #[inline]
-    fn append(&mut self, what: What<W>) {
-        let ring = &mut *self.ring;
-        let number = ring.next_number();
-        if self.shows {
-            ring.shown = number;
-        }
-        self.news |= number <= ring.shown;
-        let kept = Kept { tick: ring.tick, at: ring.at, what };
-        let Some(oldest) = ring.kept.make_room() else { return ring.kept.push(kept) };
-        if let What::Told(_) = oldest.what {
-            Asked::set_aside(&mut ring.open, ring.first, oldest);
-        }
-        ring.first += 1;
-        // Drops what was there, which may be the author's; so it is the last thing to do.
-        *oldest = kept;
-    }
-}
-
-impl<W: Workflow> Drop for Writer<'_, W> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.news && !self.ring.readers.is_empty() {
-            self._woken = Some(WakesOnDrop(self.ring.readers.take()));
-        }
-    }
-}
-
-struct WakesOnDrop(Waiting);
-
-impl Drop for WakesOnDrop {
-    fn drop(&mut self) {
-        self.0.by_ref().for_each(Waker::wake);
     }
 }

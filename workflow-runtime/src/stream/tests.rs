@@ -1,14 +1,13 @@
 //! What readers are promised.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context as Poller, Poll, Wake, Waker};
 
 use futures_core::Stream as _;
 use workflow_graph::{EventId, PointId, StepId};
 
-use super::kept::Kept;
 use super::*;
 use crate::prelude::*;
 use crate::workflow::Events as _;
@@ -42,29 +41,56 @@ impl Silent {
 
 const MOMENT: Time = Time(5);
 
-fn in_memory() -> Arc<Stream<Counts>> {
-    Arc::new(Stream::starting_at(1))
+/// Keeps a stream, as a run does.
+struct Kept(Mutex<Stream<Counts>>);
+
+impl Keeper<Counts> for Kept {
+    fn look_at_stream(&self, look: &mut dyn FnMut(&mut Stream<Counts>)) {
+        look(&mut self.0.lock().unwrap());
+    }
 }
 
-fn in_a_store() -> Arc<Stream<Counts>> {
-    Arc::new(Stream::stored_from(1))
+fn in_memory() -> Arc<Kept> {
+    Arc::new(Kept(Mutex::new(Stream::starting_at(1))))
 }
 
-impl Stream<Counts> {
+fn in_a_store() -> Arc<Kept> {
+    Arc::new(Kept(Mutex::new(Stream::stored_from(1))))
+}
+
+impl Kept {
     fn reader(self: &Arc<Self>) -> RunEvents<Counts> {
-        RunEvents::new(Arc::clone(self), 0, None)
+        self.reader_after(0)
+    }
+
+    fn reader_after(self: &Arc<Self>, number: u64) -> RunEvents<Counts> {
+        RunEvents::new(Arc::<Self>::clone(self), number, None)
+    }
+
+    /// Changes the stream, and wakes its readers.
+    fn change<T>(&self, change: impl FnOnce(&mut Stream<Counts>) -> T) -> T {
+        let mut stream = self.0.lock().unwrap();
+        let changed = change(&mut stream);
+        let readers = stream.take_readers();
+        drop(stream);
+        readers.into_iter().flatten().for_each(Waker::wake);
+        changed
     }
 
     fn count(&self, values: std::ops::Range<u64>) {
-        values.for_each(|value| self.publish(MOMENT, StepId(0), InvocationId(1), 1, value));
+        values.for_each(|value| {
+            self.change(|stream| stream.publish(MOMENT, StepId(0), InvocationId(1), 1, value));
+        });
     }
 
     /// One tick, in which a step starts and finishes.
     fn step(&self, tick: u64) {
-        let mut writer = self.write(tick, MOMENT);
-        let invocation = InvocationId(tick);
-        writer.started(StepId(0), invocation, 1);
-        writer.tell(Notice::StepFinished { invocation, step: StepId(0), emitted: Counted::None });
+        self.change(|stream| {
+            let invocation = InvocationId(tick);
+            stream.begin(tick, MOMENT);
+            stream.started(StepId(0), invocation, 1);
+            stream.tell(Notice::StepFinished { invocation, step: StepId(0), emitted: Counted::None });
+        });
     }
 
     fn ask(&self, tick: u64, id: u64) {
@@ -73,11 +99,18 @@ impl Stream<Counts> {
         let prompt = <Counts as Workflow>::Event::decode(event, &json).unwrap();
         let (request, step, asked_at) = (RequestId(id), StepId(0), MOMENT);
         let asked = Notice::InputRequired { request, step, prompt, asked_at, expires_at: None };
-        self.write(tick, MOMENT).tell(asked);
+        self.change(|stream| {
+            stream.begin(tick, MOMENT);
+            stream.tell(asked);
+        });
     }
 
     fn end(&self) {
-        self.write(99, MOMENT).push(RunEventKind::Completed { output: () });
+        self.change(|stream| stream.push(RunEventKind::Completed { output: () }));
+    }
+
+    fn show(&self, up_to: u64) {
+        self.change(|stream| stream.show(up_to));
     }
 }
 
@@ -169,23 +202,22 @@ fn an_event_that_comes_alone_is_not_put_aside() {
 #[test]
 fn a_reader_may_begin_after_every_number_there_is() {
     let stream = in_memory();
-    let mut reader = RunEvents::new(Arc::clone(&stream), u64::MAX, None);
+    let mut reader = stream.reader_after(u64::MAX);
     stream.step(1);
     assert!(next(&mut reader, Waker::noop()).is_none());
     stream.end();
     assert!(numbers(&read(&mut reader)).into_iter().eq([3]));
 }
 
-/// Counts how often it is woken, and how often that was while the ring was locked.
+/// Counts how often it is woken.
+#[derive(Default)]
 struct Bell {
-    stream: Arc<Stream<Counts>>,
     rung: AtomicUsize,
-    in_vain: AtomicUsize,
 }
 
 impl Bell {
-    fn new(stream: &Arc<Stream<Counts>>) -> Arc<Self> {
-        Arc::new(Self { stream: Arc::clone(stream), rung: AtomicUsize::new(0), in_vain: AtomicUsize::new(0) })
+    fn new() -> Arc<Self> {
+        Arc::default()
     }
 
     fn rung(&self) -> usize {
@@ -196,14 +228,13 @@ impl Bell {
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         self.rung.fetch_add(1, Ordering::SeqCst);
-        self.in_vain.fetch_add(usize::from(self.stream.is_locked()), Ordering::SeqCst);
     }
 }
 
 #[test]
 fn a_reader_is_woken_once_for_a_tick_and_only_if_it_waits() {
     let stream = in_memory();
-    let bell = Bell::new(&stream);
+    let bell = Bell::new();
     let waker = Waker::from(Arc::clone(&bell));
     let mut readers = [stream.reader(), stream.reader(), stream.reader()];
     for reader in &mut readers {
@@ -215,27 +246,16 @@ fn a_reader_is_woken_once_for_a_tick_and_only_if_it_waits() {
     assert_eq!(bell.rung(), 0, "nobody has waited since");
     let [reader, ..] = &mut readers;
     while next(reader, &waker).is_some() {}
-    drop(stream.write(3, MOMENT));
+    stream.change(|stream| stream.begin(3, MOMENT));
     assert_eq!(bell.rung(), 0, "there is nothing new");
     stream.count(0..2);
     assert_eq!(bell.rung(), 1);
 }
 
 #[test]
-fn readers_are_woken_when_the_lock_is_free_again() {
-    let stream = in_memory();
-    let bell = Bell::new(&stream);
-    let waker = Waker::from(Arc::clone(&bell));
-    let (mut one, mut other) = (stream.reader(), stream.reader());
-    assert!(next(&mut one, &waker).is_none() && next(&mut other, &waker).is_none());
-    stream.count(0..1);
-    assert_eq!((bell.rung(), bell.in_vain.load(Ordering::SeqCst)), (2, 0));
-}
-
-#[test]
 fn a_reader_is_woken_for_what_is_stored_and_not_before() {
     let stream = in_a_store();
-    let bell = Bell::new(&stream);
+    let bell = Bell::new();
     let waker = Waker::from(Arc::clone(&bell));
     let mut reader = stream.reader();
     assert!(next(&mut reader, &waker).is_none());
@@ -279,7 +299,7 @@ fn a_stream_that_breaks_off_goes_on_from_what_was_shown() {
     let mut reader = stream.reader();
     let first = next(&mut reader, Waker::noop()).unwrap();
     assert!(matches!(first.kind, RunEventKind::Missed { count: 176 }));
-    stream.break_off(RunEventKind::Suspended);
+    stream.change(|stream| stream.break_off(RunEventKind::Suspended));
     let rest = read(&mut reader);
     assert!(numbers(&rest).into_iter().eq(177..=1_001));
     assert!(rest.last().unwrap().is_terminal());
@@ -301,8 +321,10 @@ fn what_is_kept_small_is_told_as_everything_else() {
     };
     let (memory, store) = (in_memory(), in_a_store());
     for stream in [&memory, &store] {
-        let mut writer = stream.write(8, MOMENT);
-        notices().into_iter().for_each(|notice| writer.tell(notice));
+        stream.change(|stream| {
+            stream.begin(8, MOMENT);
+            notices().into_iter().for_each(|notice| stream.tell(notice));
+        });
     }
     let json = |event: &RunEvent<Counts>| serde_json::to_string(event).unwrap();
     let told: Vec<_> = (1..)
@@ -316,11 +338,11 @@ fn what_is_kept_small_is_told_as_everything_else() {
         .map(|event| json(&event))
         .collect();
     assert_eq!(read(&mut memory.reader()).iter().map(json).collect::<Vec<_>>(), told);
-    assert!(store.take_unstored().iter().map(|event| event.body.get()).eq(&told));
+    assert!(store.change(Stream::take_unstored).iter().map(|event| event.body.get()).eq(&told));
 }
 
 #[test]
 fn what_is_kept_of_a_step_is_small() {
-    assert!(size_of::<Kept<Silent>>() <= 32, "{}", size_of::<Kept<Silent>>());
-    assert!(size_of::<Kept<Counts>>() <= 40, "{}", size_of::<Kept<Counts>>());
+    let (silent, counts) = (size_of::<kept::Kept<Silent>>(), size_of::<kept::Kept<Counts>>());
+    assert!(silent <= 32 && counts <= 40, "{silent} {counts}");
 }
