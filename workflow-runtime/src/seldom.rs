@@ -12,6 +12,12 @@ impl<T> Seldom<T> {
         self.0.as_deref()
     }
 
+    /// The part alone.
+    #[inline]
+    pub(crate) fn into_inner(self) -> Option<T> {
+        self.0.map(|part| *part)
+    }
+
     #[inline]
     pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
         self.0.as_deref_mut()
@@ -35,6 +41,12 @@ impl<T: Default> Seldom<T> {
 impl<T> From<Option<T>> for Seldom<T> {
     fn from(part: Option<T>) -> Self {
         Self(part.map(Box::new))
+    }
+}
+
+impl<T> Default for Seldom<T> {
+    fn default() -> Self {
+        Self::NEVER
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::clock::{Clock, millis};
+use super::clock::{Clock, Now, millis};
 use super::ledger::{Journal, Ledger, Standing};
 use super::{End, Host, Kept, Live};
 use crate::engine::{Engine, Tick, Time};
@@ -131,7 +131,7 @@ impl<W: Workflow> Host<W> {
             paces: Seldom::NEVER,
             holds: 0,
             at_work: 0,
-            now: clock.started(),
+            now: Now::start_of(&clock),
             apart: Seldom::NEVER,
             end: End::NotYet,
             ledger: kept.as_ref().map(|kept| Box::new(Ledger::new(kept.standing.clone(), state))),

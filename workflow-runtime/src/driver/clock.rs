@@ -36,14 +36,41 @@ impl Clock {
         self.at(Instant::now())
     }
 
-    /// When it was started.
-    pub(super) fn started(&self) -> Instant {
-        self.started
-    }
-
     /// The time of a moment.
     pub(super) fn at(&self, moment: Instant) -> Time {
         Time(self.started_at.0.saturating_add(millis(moment.saturating_duration_since(self.started))))
+    }
+}
+
+/// When the latest tick came.
+pub(super) struct Now {
+    pub(super) moment: Instant,
+    time: Time,
+    /// When it is another time. Most ticks come in the same millisecond as the one before, and a look at this is cheaper
+    /// than to reckon.
+    until: Instant,
+}
+
+impl Now {
+    /// When the clock was started.
+    pub(super) fn start_of(clock: &Clock) -> Self {
+        Self { moment: clock.started, time: clock.started_at, until: clock.started }
+    }
+
+    /// Looks at the clock.
+    #[inline]
+    pub(super) fn look_at(&mut self, clock: &Clock) -> Time {
+        self.moment = Instant::now();
+        if self.moment >= self.until {
+            self.time = clock.at(self.moment);
+            self.until = clock.instant(self.time.plus(1));
+        }
+        self.time
+    }
+
+    /// The time when it was looked at last.
+    pub(super) fn time(&self) -> Time {
+        self.time
     }
 }
 

@@ -12,7 +12,7 @@ use super::ticket::{Attempt, Ticket, drop_step};
 use super::{Afterwards, Host, Permit, panicked};
 use crate::context::Context;
 use crate::engine::Invoke;
-use crate::workflow::{StepCall, Workflow};
+use crate::workflow::{BlockingStep, StepCall, StepResult, Workflow};
 
 /// A lane gives way to other tasks after so long ..
 const SHORTEST_SHIFT: Duration = Duration::from_micros(200);
@@ -107,40 +107,61 @@ impl<W: Workflow> Lane<W> {
         let context = Context::new(Arc::clone(host), &invoke, attempt.updates.clone(), attempt.calls.clone());
         let Invoke { step, input, .. } = invoke;
         let believed_short = attempt.counts_as_short();
-        let call = AssertUnwindSafe(|| host.workflow.call(step, input, context));
-        let result = match catch_unwind(call) {
-            Ok(StepCall::Done(result)) => result,
-            Ok(StepCall::Running(mut future)) => {
-                // Where a step waits, its run may leave memory, and is saved with what is the author's.
-                let polled = catch_unwind(AssertUnwindSafe(|| attempt.poll(host, &mut future, poller)));
-                match polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic)))) {
-                    Poll::Ready(result) => drop_step(future, result),
-                    Poll::Pending => {
-                        Ticket::of(host, attempt).detach(future);
-                        let now = Instant::now();
-                        if believed_short {
-                            host.lock().paces.make().saw(step, shift.since_last(now));
-                        }
-                        return self.next(shift, now);
-                    }
-                }
+        let mut running = None;
+        let begun = catch_unwind(AssertUnwindSafe(|| match host.workflow.call(step, input, context) {
+            StepCall::Done(result) => Begun::Ended(result),
+            StepCall::Running(future) => {
+                let polled = attempt.poll(host, running.insert(future), poller);
+                let Poll::Ready(result) = polled else { return Begun::Waits };
+                // What its destructors do is part of the step.
+                running = None;
+                Begun::Ended(result)
             }
-            Ok(StepCall::Blocking(work)) => {
+            StepCall::Blocking(work) => Begun::Blocks(work),
+        }));
+        let result = match begun {
+            Ok(Begun::Ended(result)) => result,
+            Ok(Begun::Waits) => {
+                if let Some(future) = running {
+                    Ticket::of(host, attempt).detach(future, shift.last);
+                }
+                let now = Instant::now();
+                if believed_short {
+                    host.lock().paces.make().saw(step, shift.since_last(now));
+                }
+                return self.next(shift, now);
+            }
+            Ok(Begun::Blocks(work)) => {
                 let runtime = host.runtime.clone();
                 let ticket = Ticket::of(host, attempt);
                 runtime.spawn_blocking(move || ticket.block(work));
                 return self.next(shift, Instant::now());
             }
-            Err(panic) => Err(panicked(&*panic)),
-        };
-        attempt.report(host, result, |live, afterwards| {
-            // Alone with one step after the other, nobody asks. What others were left out for is looked at always.
-            if believed_short || live.ready.len() > 1 || live.lanes > 1 {
-                live.paces.make().saw(step, shift.since_last(live.now));
+            Err(panic) => {
+                let failed = Err(panicked(&*panic));
+                match running {
+                    Some(future) => drop_step(future, failed),
+                    None => failed,
+                }
             }
-            Host::next(live, shift.goes_on(live.now), afterwards)
+        };
+        attempt.pass_on(host, result, |live, next, afterwards| {
+            let now = live.now.moment;
+            let others = live.ready.len() + usize::from(next.is_some());
+            // Alone with one step after the other, nobody asks. What others were left out for is looked at always.
+            if believed_short || others > 1 || live.lanes > 1 {
+                live.paces.make().saw(step, shift.since_last(now));
+            }
+            Host::go_on(live, next, shift.goes_on(now), afterwards)
         })
     }
+}
+
+/// What has become of a step that a lane has polled once.
+enum Begun<E> {
+    Ended(StepResult<E>),
+    Waits,
+    Blocks(BlockingStep<E>),
 }
 
 /// A lane that goes while steps are ready was dropped by a runtime that shuts down.

@@ -397,7 +397,7 @@ impl<W: Workflow> Host<W> {
         live.stream.show(u64::MAX);
         live.end = End::Announced(ended);
         live.tell_readers(afterwards);
-        afterwards.wake.extend(live.waiting.take());
+        afterwards.wake(live.waiting.take());
     }
 
     /// The run is not ours any more, or its store fails: what was not stored has not happened.
@@ -415,8 +415,8 @@ impl<W: Workflow> Host<W> {
                 }
                 live.ready.clear();
                 live.thrown_away = true;
-                afterwards.cancel.extend(live.take_tasks());
-                afterwards.cancel.extend(live.timer.take().map(|(_, token)| token));
+                afterwards.cancel(live.take_tasks());
+                afterwards.cancel(live.timer.take().map(|(_, token)| token));
                 live.stream.break_off(RunEventKind::Failed { error });
                 live.tell_readers(&mut afterwards);
             }

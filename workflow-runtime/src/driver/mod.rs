@@ -44,7 +44,6 @@ use std::task::{Poll, Waker};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
@@ -63,11 +62,12 @@ use crate::stream::{Keeper, RunEventKind, Stream};
 use crate::wakers::{Place, Wakers};
 use crate::workflow::{Shared, Workflow};
 
-use clock::Alarm;
+use clock::{Alarm, Now};
 use lane::Lane;
 use ledger::{Entry, Journal, Ledger};
 use pace::Paces;
 use ready::{Permit, most_lanes};
+use ticket::Attempt;
 
 pub(crate) use attention::{Attention, Listener};
 pub(crate) use begin::KeptAt;
@@ -116,7 +116,7 @@ struct Live<W: Workflow> {
     /// Steps that a lane polls or that have a task of their own.
     at_work: usize,
     /// When the latest tick came. The clock is read once for each, and once more where it takes the long way.
-    now: Instant,
+    now: Now,
     apart: Seldom<Apart>,
     end: End<W>,
     /// How the run stands with its store, if it has one.
@@ -199,17 +199,32 @@ impl<W: Workflow> Happening<W> {
 #[derive(Default)]
 #[must_use = "steps are cancelled, callers woken and lanes started only by `Host::finish`"]
 struct Afterwards {
+    spawn_lane: bool,
+    /// What most ticks do not leave.
+    more: Seldom<MoreAfterwards>,
+}
+
+#[derive(Default)]
+struct MoreAfterwards {
     cancel: Vec<CancellationToken>,
     wake: Vec<Waker>,
-    spawn_lane: bool,
     queue_at: Option<Arc<Semaphore>>,
     wait_until: Option<(Time, CancellationToken)>,
 }
 
 impl Afterwards {
-    fn is_nothing(&self) -> bool {
-        let nobody = self.cancel.is_empty() && self.wake.is_empty();
-        nobody && !self.spawn_lane && self.queue_at.is_none() && self.wait_until.is_none()
+    fn cancel(&mut self, tokens: impl IntoIterator<Item = CancellationToken>) {
+        let mut tokens = tokens.into_iter().peekable();
+        if tokens.peek().is_some() {
+            self.more.make().cancel.extend(tokens);
+        }
+    }
+
+    fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        let mut wakers = wakers.into_iter().peekable();
+        if wakers.peek().is_some() {
+            self.more.make().wake.extend(wakers);
+        }
     }
 }
 
@@ -416,42 +431,58 @@ impl<W: Workflow> Host<W> {
         }
     }
 
-    /// Applies that a step has finished, by the engine's short way, in a run without a store.
+    /// Applies that a step has finished, by the engine's short way, in a run without a store. `then` looks for what to do
+    /// next under the same lock; it is given the step that starts, if one does.
     ///
     /// # Errors
     /// It is not as simple as that: what was emitted comes back, and nothing has happened.
     #[inline]
-    fn relay(
-        &self,
-        live: &mut Live<W>,
-        finished: (InvocationId, u32),
+    fn relay<T>(
+        self: &Arc<Self>,
+        attempt: &Attempt<W>,
         emitted: Emitted<W::Event>,
-        afterwards: &mut Afterwards,
-    ) -> Result<(), Emitted<W::Event>> {
+        then: impl FnOnce(&mut Live<W>, Option<Invoke<W::Event>>, &mut Afterwards) -> T,
+    ) -> Result<T, Emitted<W::Event>> {
         let event = match emitted {
-            // Who waits until all is quiet has to be told.
-            Emitted::One(event) if !live.is_done_with() && live.holds == 0 => event,
+            Emitted::One(event) if attempt.only_emits() && self.journal.is_none() => event,
             emitted => return Err(emitted),
         };
-        live.now = Instant::now();
-        let at = self.clock.at(live.now);
-        match catch_unwind(AssertUnwindSafe(|| live.engine.relay(at, finished, event))) {
-            Ok(Ok(Relayed { from, event, next })) => {
-                live.stream.begin(live.engine.state().ticks(), at);
-                live.stream.finished(from, finished.0, event);
-                if let Some(next) = next {
-                    live.stream.started(next.step, next.invocation, next.attempt);
-                    live.tell_readers(afterwards);
-                    live.ready.push_back(next);
-                    return Ok(());
-                }
+        let mut afterwards = Afterwards::default();
+        let then = {
+            let mut live = self.lock();
+            // Who waits until all is quiet has to be told.
+            if live.broken.is_some() || live.holds > 0 {
+                return Err(Emitted::One(event));
             }
-            Ok(Err(event)) => return Err(Emitted::One(event)),
-            Err(panic) => live.give_up(&*panic, afterwards),
-        }
-        self.look_whether_it_rests(live, afterwards);
-        live.tell_readers(afterwards);
-        Ok(())
+            let Live { engine, stream, now, .. } = &mut *live;
+            // Events are cloned and dropped, which is the author's code.
+            let relayed = catch_unwind(AssertUnwindSafe(|| {
+                let Relayed { from, event, at, next } =
+                    engine.relay(attempt.which(), event, || now.look_at(&self.clock))?;
+                stream.begin(engine.state().ticks(), at);
+                stream.finished(from, attempt.which().0, event);
+                if let Some(next) = &next {
+                    stream.started(next.step, next.invocation, next.attempt);
+                }
+                Ok(next)
+            }));
+            let next = match relayed {
+                Ok(Ok(next)) => next,
+                Ok(Err(event)) => return Err(Emitted::One(event)),
+                Err(panic) => {
+                    live.give_up(&*panic, &mut afterwards);
+                    None
+                }
+            };
+            attempt.leave(&mut live);
+            if next.is_none() {
+                self.look_whether_it_rests(&mut live, &mut afterwards);
+            }
+            live.tell_readers(&mut afterwards);
+            then(&mut live, next, &mut afterwards)
+        };
+        self.finish(afterwards);
+        Ok(then)
     }
 
     fn follow(
@@ -460,7 +491,7 @@ impl<W: Workflow> Host<W> {
         happening: Happening<W>,
         afterwards: &mut Afterwards,
     ) -> Result<(), Refused> {
-        live.now = Instant::now();
+        let at = live.now.look_at(&self.clock);
         if live.is_done_with() {
             return Err(Refused::Ended);
         }
@@ -470,7 +501,6 @@ impl<W: Workflow> Host<W> {
         if letter.is_some_and(|letter| live.has_decided(letter.message)) {
             return Err(Refused::Ended);
         }
-        let at = self.clock.at(live.now);
         let mut commands = std::mem::take(&mut live.commands);
         let ticks = live.engine.state().ticks();
         let taken = live.engine.handle_at_length(at, tick, &mut commands);
@@ -520,25 +550,27 @@ impl<W: Workflow> Host<W> {
     /// Does what a tick left to do. The lock must not be held.
     #[inline]
     fn finish(self: &Arc<Self>, afterwards: Afterwards) {
-        // The usual case: a step has released the next one.
-        if !afterwards.is_nothing() {
-            self.finish_all(afterwards);
+        let Afterwards { spawn_lane, more } = afterwards;
+        // The usual case has neither: a step has released the next one.
+        if let Some(more) = more.into_inner() {
+            self.finish_more(more);
+        }
+        if spawn_lane {
+            let lane = Lane { host: Arc::clone(self), counted: true };
+            self.runtime.spawn(lane.work(None));
         }
     }
 
     #[inline(never)]
-    fn finish_all(self: &Arc<Self>, afterwards: Afterwards) {
-        for token in afterwards.cancel {
-            token.cancel();
-        }
-        for waker in afterwards.wake {
-            waker.wake();
-        }
-        if let Some((due, token)) = afterwards.wait_until {
+    fn finish_more(self: &Arc<Self>, more: MoreAfterwards) {
+        let MoreAfterwards { cancel, wake, queue_at, wait_until } = more;
+        cancel.into_iter().for_each(|token| token.cancel());
+        wake.into_iter().for_each(Waker::wake);
+        if let Some((due, token)) = wait_until {
             let alarm = Alarm { host: Arc::clone(self), armed: true };
             self.runtime.spawn(alarm.wait(due, token));
         }
-        if let Some(gate) = afterwards.queue_at {
+        if let Some(gate) = queue_at {
             let host = Arc::clone(self);
             self.runtime.spawn(async move {
                 // The gate of a runner is never closed.
@@ -546,10 +578,6 @@ impl<W: Workflow> Host<W> {
                     host.granted(permit);
                 }
             });
-        }
-        if afterwards.spawn_lane {
-            let lane = Lane { host: Arc::clone(self), counted: true };
-            self.runtime.spawn(lane.work(None));
         }
     }
 
@@ -570,7 +598,7 @@ impl<W: Workflow> Live<W> {
     #[inline]
     fn tell_readers(&mut self, afterwards: &mut Afterwards) {
         if let Some(readers) = self.stream.take_readers() {
-            afterwards.wake.extend(readers);
+            afterwards.wake(readers);
         }
     }
 
@@ -595,8 +623,8 @@ impl<W: Workflow> Live<W> {
         // What is thrown away may panic as well.
         let ready = std::mem::take(&mut self.ready);
         let _ = catch_unwind(AssertUnwindSafe(|| drop(ready)));
-        afterwards.cancel.extend(self.take_tasks());
-        afterwards.cancel.extend(self.timer.take().map(|(_, token)| token));
+        afterwards.cancel(self.take_tasks());
+        afterwards.cancel(self.timer.take().map(|(_, token)| token));
     }
 
     /// Does one command, of those that are no news.
@@ -607,12 +635,12 @@ impl<W: Workflow> Live<W> {
             Command::Abort { invocation } => {
                 let task = self.take_task(invocation);
                 self.some_are_stale |= task.is_none();
-                afterwards.cancel.extend(task);
+                afterwards.cancel(task);
             }
             Command::Wake { invocation, key } => {
                 let apart = self.apart.get_mut();
                 let listener = apart.and_then(|apart| apart.listeners.remove(&(invocation, key)));
-                afterwards.wake.extend(listener.map(|it| it.waker));
+                afterwards.wake(listener.map(|it| it.waker));
             }
             Command::Publish(_) | Command::Finish(_) => {}
         }
@@ -648,11 +676,11 @@ impl<W: Workflow> Live<W> {
         if due == self.timer.as_ref().map(|(due, _)| *due) {
             return;
         }
-        afterwards.cancel.extend(self.timer.take().map(|(_, token)| token));
+        afterwards.cancel(self.timer.take().map(|(_, token)| token));
         if let Some(due) = due {
             let token = CancellationToken::new();
             self.timer = Some((due, token.clone()));
-            afterwards.wait_until = Some((due, token));
+            afterwards.more.make().wait_until = Some((due, token));
         }
     }
 }

@@ -92,7 +92,7 @@ impl<W: Workflow> Host<W> {
             let failed = self.apply(&mut live, self.happening_of_run(tick), &mut afterwards);
             // It has failed without a report, so nothing else stops it. Refused if the step is gone, too.
             if failed.is_ok() {
-                afterwards.cancel.extend(live.take_task(invocation));
+                afterwards.cancel(live.take_task(invocation));
             }
             live.want_lane(&mut afterwards);
         }

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 
 use super::lane::{Lane, Next};
 use super::{Afterwards, Host, Live};
+use crate::engine::Invoke;
 use crate::workflow::Workflow;
 
 /// What comes with a step that is started.
@@ -20,6 +21,27 @@ pub(super) struct Permit {
 }
 
 impl<W: Workflow> Host<W> {
+    /// The next step for a lane that has polled one. What that has released, if it is the only one, the lane does at once.
+    #[inline]
+    pub(super) fn go_on(
+        live: &mut Live<W>,
+        released: Option<Invoke<W::Event>>,
+        may_take: bool,
+        afterwards: &mut Afterwards,
+    ) -> Next<W::Event> {
+        let released = match released {
+            Some(invoke) if may_take && live.is_nobody_elses() => {
+                live.at_work += 1;
+                let counts_as_short = live.paces.get().is_some_and(|paces| paces.is_short(invoke.step));
+                live.at_short_steps += u32::from(counts_as_short);
+                return Next::Step(invoke, Permit { turn: None, counts_as_short });
+            }
+            released => released,
+        };
+        live.ready.extend(released);
+        Self::next(live, may_take, afterwards)
+    }
+
     /// The next step for a lane, which is counted in `lanes`.
     pub(super) fn next(live: &mut Live<W>, may_take: bool, afterwards: &mut Afterwards) -> Next<W::Event> {
         Self::drop_stale(live);
@@ -86,6 +108,13 @@ impl<W: Workflow> Host<W> {
 }
 
 impl<W: Workflow> Live<W> {
+    /// Whether a step that is released now can be taken without a look at others: none waits before it, and no lane does
+    /// short steps for all.
+    #[inline]
+    fn is_nobody_elses(&self) -> bool {
+        self.ready.is_empty() && self.gate.is_none() && self.holds == 0 && self.at_short_steps == 0
+    }
+
     /// What a step needs to start: nothing, or a turn.
     fn turn(&self) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
         self.gate.as_ref().map(|gate| Arc::clone(gate).try_acquire_owned()).transpose()
@@ -95,7 +124,7 @@ impl<W: Workflow> Live<W> {
     pub(super) fn queue_up(&mut self, afterwards: &mut Afterwards) {
         if !self.queued {
             self.queued = true;
-            afterwards.queue_at = self.gate.clone();
+            afterwards.more.make().queue_at = self.gate.clone();
         }
     }
 

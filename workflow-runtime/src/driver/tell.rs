@@ -51,11 +51,11 @@ impl<W: Workflow> Host<W> {
         afterwards: &mut Afterwards,
     ) {
         let terminal = RunEventKind::terminal(for_stream);
-        live.stream.begin(live.engine.state().ticks(), self.clock.at(live.now));
+        live.stream.begin(live.engine.state().ticks(), live.now.time());
         live.stream.push(terminal);
         live.end = End::Announced(outcome);
         live.tell_readers(afterwards);
-        afterwards.wake.extend(live.waiting.take());
+        afterwards.wake(live.waiting.take());
     }
 
     pub(super) fn outcome(&self, ending: Ending<W::Event>) -> Result<W::Output, RunError> {

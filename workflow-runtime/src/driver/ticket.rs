@@ -26,8 +26,6 @@ pub(super) struct Attempt<W: Workflow> {
     attempt: u32,
     step: StepId,
     first_failed_at: Option<Time>,
-    /// When it has taken too long.
-    times_out: Option<Instant>,
     pub(super) updates: Updates<W::State>,
     /// What it has called; made here where it may wait for somebody, whom it can also give up.
     pub(super) calls: Option<Arc<Calls>>,
@@ -39,12 +37,23 @@ impl<W: Workflow> Attempt<W> {
     /// Of a step that is counted in `at_work`.
     pub(super) fn of(invoke: &Invoke<W::Event>, permit: Permit) -> Self {
         let Invoke { invocation, attempt, step, first_failed_at, .. } = *invoke;
-        let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let updates = (size_of::<W::State>() > 0).then(Arc::default);
         let waits = |tool: &Tool| matches!(tool, Tool::Asker(_) | Tool::Inbox(_));
         let may_wait = W::GRAPH.step(step).is_some_and(|step| step.tools.iter().any(waits));
         let calls = may_wait.then(Arc::default);
-        Self { invocation, attempt, step, first_failed_at, times_out, updates, calls, permit }
+        Self { invocation, attempt, step, first_failed_at, updates, calls, permit }
+    }
+
+    /// Which invocation, and which attempt at it.
+    #[inline]
+    pub(super) fn which(&self) -> (InvocationId, u32) {
+        (self.invocation, self.attempt)
+    }
+
+    /// Whether nothing has to be seen to when it has finished but what it emitted.
+    #[inline]
+    pub(super) fn only_emits(&self) -> bool {
+        self.updates.is_none() && self.calls.is_none() && self.permit.turn.is_none()
     }
 
     /// Whether other lanes leave such steps to this one.
@@ -64,8 +73,28 @@ impl<W: Workflow> Attempt<W> {
         }
     }
 
-    /// Hands in how the step ended. `then` looks for what to do next under the same lock.
-    pub(super) fn report<T>(
+    /// Hands in how the step ended. `then` looks for what to do next under the same lock, and is given the step that
+    /// starts, if it is to see to that.
+    #[inline]
+    pub(super) fn pass_on<T>(
+        &mut self,
+        host: &Arc<Host<W>>,
+        result: StepResult<W::Event>,
+        mut then: impl FnMut(&mut Live<W>, Option<Invoke<W::Event>>, &mut Afterwards) -> T,
+    ) -> T {
+        let result = match result {
+            Ok(emitted) => match host.relay(self, emitted, &mut then) {
+                Ok(then) => return then,
+                Err(emitted) => Ok(emitted),
+            },
+            Err(error) => Err(error),
+        };
+        self.report(host, result, |live, afterwards| then(live, None, afterwards))
+    }
+
+    /// Hands in how the step ended, by the long way. `then` looks for what to do next under the same lock.
+    #[inline(never)]
+    fn report<T>(
         &mut self,
         host: &Arc<Host<W>>,
         result: StepResult<W::Event>,
@@ -91,7 +120,6 @@ impl<W: Workflow> Attempt<W> {
     }
 
     /// What it emitted has no effect, if the step was cancelled while it finished.
-    #[inline]
     fn hand_in_what_it_emitted<'h>(
         &self,
         host: &'h Host<W>,
@@ -111,17 +139,8 @@ impl<W: Workflow> Attempt<W> {
                 Ok(finished) => finished,
                 Err(error) => return self.hand_in(host, self.failed(host, error), afterwards),
             }
-        } else if self.updates.is_some() {
-            self.with_state(host, Happening::new(Tick::Finished { invocation, attempt, emitted }, None))
         } else {
-            let mut live = host.lock();
-            self.leave(&mut live);
-            let relayed = host.relay(&mut live, (invocation, attempt), emitted, afterwards);
-            if let Err(emitted) = relayed {
-                let finished = Happening::new(Tick::Finished { invocation, attempt, emitted }, None);
-                let _ = host.apply(&mut live, finished, afterwards);
-            }
-            return live;
+            self.with_state(host, Happening::new(Tick::Finished { invocation, attempt, emitted }, None))
         };
         self.leave(&mut live);
         let _ = host.apply(&mut live, finished, afterwards);
@@ -142,7 +161,7 @@ impl<W: Workflow> Attempt<W> {
 
     /// The step is not at work any more.
     #[inline]
-    fn leave(&self, live: &mut Live<W>) {
+    pub(super) fn leave(&self, live: &mut Live<W>) {
         live.at_work -= 1;
         live.at_short_steps -= u32::from(self.permit.counts_as_short);
         live.take_task(self.invocation);
@@ -176,14 +195,14 @@ impl<W: Workflow> Attempt<W> {
         }
     }
 
-    /// Polls the step. What it gave up and goes on without is withdrawn.
+    /// Polls the step, whose panics are caught by who polls it. What it gave up and goes on without is withdrawn.
     pub(super) fn poll(
         &self,
         host: &Arc<Host<W>>,
         future: &mut StepFuture<W::Event>,
         poller: &mut Poller<'_>,
     ) -> Poll<StepResult<W::Event>> {
-        let Some(calls) = &self.calls else { return poll_step(future, poller) };
+        let Some(calls) = &self.calls else { return future.as_mut().poll(poller) };
         let poll = calls.attention.poll(poller, |poller| poll_step(future, poller));
         if poll.is_pending() {
             self.withdraw_given_up(host);
@@ -192,9 +211,9 @@ impl<W: Workflow> Attempt<W> {
         poll
     }
 
-    /// Ready when the attempt has taken too long. Its time stands while it waits for an answer or a signal.
-    async fn out_of_time(&self) {
-        let Some(at) = self.times_out else { return pending().await };
+    /// Ready at that time, when the attempt has taken too long. Its time stands while it waits for an answer or a signal.
+    async fn out_of_time(&self, times_out: Option<Instant>) {
+        let Some(at) = times_out else { return pending().await };
         let mut timer = pin!(tokio::time::sleep_until(at));
         let mut stands_since = None;
         // Polled after the step, in one task with it, so it sees each change.
@@ -256,7 +275,7 @@ impl<W: Workflow> Attempt<W> {
         {
             let mut live = host.lock();
             self.leave(&mut live);
-            live.now = Instant::now();
+            live.now.look_at(&host.clock);
             if Host::is_current(&live, self.invocation, self.attempt) {
                 // Nobody cancelled it. The run can be resumed.
                 let suspended = host.happening_of_run(Tick::Suspended);
@@ -283,30 +302,36 @@ impl<W: Workflow> Ticket<W> {
         Self { host: Arc::clone(host), attempt, open: true }
     }
 
-    fn report<T>(
+    /// Hands in how the step ended. `then` looks for what to do next under the same lock.
+    fn pass_on<T>(
         mut self,
         result: StepResult<W::Event>,
-        then: impl FnOnce(&mut Live<W>, &mut Afterwards) -> T,
+        then: impl FnMut(&mut Live<W>, Option<Invoke<W::Event>>, &mut Afterwards) -> T,
     ) -> T {
         self.open = false;
-        self.attempt.report(&self.host, result, then)
+        self.attempt.pass_on(&self.host, result, then)
     }
 
     /// Runs a step that blocks its thread. It cannot be stopped from outside; a step that was cancelled is waited for.
     pub(super) fn block(self, work: BlockingStep<W::Event>) {
         let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(&*panic)));
-        self.report(result, |live, afterwards| live.want_lane(afterwards));
+        self.pass_on(result, |live, next, afterwards| {
+            live.ready.extend(next);
+            live.want_lane(afterwards);
+        });
     }
 
     /// Gives a step that is not ready a task of its own.
-    pub(super) fn detach(self, future: StepFuture<W::Event>) {
+    pub(super) fn detach(self, future: StepFuture<W::Event>, began: Instant) {
         let Some(token) = self.host.cancellation(self.attempt.invocation, self.attempt.attempt) else {
             // It was cancelled while it was polled. The future goes before the ticket.
             drop(future);
             return;
         };
+        let timeout = W::policy(self.attempt.step).timeout;
+        let times_out = timeout.and_then(|timeout| began.checked_add(timeout));
         let runtime = self.host.runtime.clone();
-        runtime.spawn(Work { future, token, ticket: self }.run());
+        runtime.spawn(Work { future, token, times_out, ticket: self }.run());
     }
 }
 
@@ -323,21 +348,29 @@ impl<W: Workflow> Drop for Ticket<W> {
 struct Work<W: Workflow> {
     future: StepFuture<W::Event>,
     token: CancellationToken,
+    /// When it has taken too long.
+    times_out: Option<Instant>,
     ticket: Ticket<W>,
 }
 
 impl<W: Workflow> Work<W> {
     async fn run(mut self) {
+        let poll = |poller: &mut Poller<'_>| {
+            let Ticket { host, attempt, .. } = &self.ticket;
+            let poll = AssertUnwindSafe(|| attempt.poll(host, &mut self.future, poller));
+            catch_unwind(poll).unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic))))
+        };
         let result = tokio::select! {
             biased;
             () = self.token.cancelled() => return,
-            result = poll_fn(|poller| self.ticket.attempt.poll(&self.ticket.host, &mut self.future, poller)) => result,
-            () = self.ticket.attempt.out_of_time() => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
+            result = poll_fn(poll) => result,
+            () = self.ticket.attempt.out_of_time(self.times_out) => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
         };
         let Self { future, ticket, .. } = self;
         let result = drop_step(future, result);
         let host = Arc::clone(&ticket.host);
-        let next = ticket.report(result, |live, afterwards| {
+        let next = ticket.pass_on(result, |live, next, afterwards| {
+            live.ready.extend(next);
             let nothing_to_do = live.ready.is_empty() || live.holds > 0 || live.is_left_to_another();
             if nothing_to_do || live.lanes >= most_lanes() {
                 return Next::Leave;

@@ -187,8 +187,8 @@ impl<E: Payload> Engine<E> {
     pub fn handle(&mut self, at: Time, tick: Tick<E>, out: &mut Vec<Command<E>>) -> Result<(), Refused> {
         let tick = match tick {
             Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } => {
-                match self.relay(at, (invocation, attempt), event) {
-                    Ok(Relayed { from, event, next }) => {
+                match self.relay((invocation, attempt), event, || at) {
+                    Ok(Relayed { from, event, next, .. }) => {
                         let emitted = Counted::One(event);
                         out.push(Command::Publish(Notice::StepFinished { invocation, step: from, emitted }));
                         out.extend(next.map(Command::Run));

@@ -18,22 +18,24 @@ pub(crate) struct Relayed<E> {
     pub(crate) from: StepId,
     /// What it emitted.
     pub(crate) event: EventId,
+    /// When that was.
+    pub(crate) at: Time,
     /// The step that starts, unless a gather keeps the event.
     pub(crate) next: Option<Invoke<E>>,
 }
 
 impl<E: Payload> Engine<E> {
     /// Takes [`Tick::Finished`](super::Tick::Finished) with one event, if what it leads to is that one other step starts,
-    /// or that a gather has one event more.
+    /// or that a gather has one event more. `now` is asked only if it does.
     ///
     /// # Errors
     /// It is not as simple as that: the event comes back, and nothing has changed but that entries of cancelled
     /// invocations are gone from where they waited.
     pub(crate) fn relay(
         &mut self,
-        at: Time,
         (id, attempt): (InvocationId, u32),
         event: E,
+        now: impl FnOnce() -> Time,
     ) -> Result<Relayed<E>, E> {
         let state = &mut self.state;
         if state.status != Status::Running || state.next_due().is_some() {
@@ -97,8 +99,9 @@ impl<E: Payload> Engine<E> {
         };
         state.last_id += 1;
         state.ticks += 1;
+        let at = now();
         state.now = state.now.max(at);
-        Ok(Relayed { from, event: kind, next })
+        Ok(Relayed { from, event: kind, at, next })
     }
 }
 
@@ -226,7 +229,7 @@ mod tests {
                 let (mut short, mut long) = (Vec::new(), Vec::new());
                 if let Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } = tick.clone() {
                     relayed +=
-                        u32::from(engine.clone().relay(Time(time), (invocation, attempt), event).is_ok());
+                        u32::from(engine.clone().relay((invocation, attempt), event, || Time(time)).is_ok());
                 }
                 let taken = engine.handle(Time(time), tick.clone(), &mut short);
                 assert_eq!(taken, at_length.handle_at_length(Time(time), tick, &mut long));
