@@ -84,6 +84,46 @@ impl<W: Workflow> Context<W> {
         (Arc::clone(&self.host), self.invocation, self.attempt)
     }
 
+    /// The workflow that the run is of: `self`, where only the context is at hand.
+    ///
+    /// # Examples
+    /// ```
+    /// use workflow_runtime::prelude::*;
+    ///
+    /// struct Archive {
+    ///     suffix: String,
+    /// }
+    ///
+    /// #[workflow(progress = String)]
+    /// impl Archive {
+    ///     #[step]
+    ///     async fn store(&self, Start(names): Start<Vec<String>>, ctx: &Context<Self>) -> Stop<u32> {
+    ///         let mut bytes = 0;
+    ///         for name in names {
+    ///             bytes += pack(&name, ctx).await;
+    ///         }
+    ///         Stop(bytes)
+    ///     }
+    /// }
+    ///
+    /// async fn pack(name: &str, ctx: &Context<Archive>) -> u32 {
+    ///     let packed = format!("{name}.{}", ctx.workflow().suffix);
+    ///     ctx.publish(packed.clone());
+    ///     packed.len() as u32
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), RunError> {
+    /// let archive = Archive { suffix: "zip".to_owned() };
+    /// assert_eq!(archive.run(vec!["notes".to_owned(), "map".to_owned()]).await?, 16);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn workflow(&self) -> &W {
+        self.host.workflow()
+    }
+
     /// Tells the observers how far this step is. They see it at once, and keep it if the step fails
     /// afterwards; it has no effect on the run.
     ///

@@ -130,7 +130,7 @@ impl Registration {
     /// Builds it, with the function it was registered with; `None` if it is no `W`.
     #[must_use]
     pub fn build_as<W: Workflow + Send + Sync>(&self) -> Option<Arc<W>> {
-        (self.build)().downcast::<Shared<W>>().ok()?.value()
+        Some((self.build)().downcast::<Shared<W>>().ok()?.to_arc())
     }
 }
 

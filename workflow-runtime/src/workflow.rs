@@ -1,6 +1,5 @@
 //! The trait that `#[workflow]` implements, and what a step looks like from outside.
 
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -143,11 +142,13 @@ impl<W: Workflow> Shared<W> {
     }
 
     /// The workflow itself.
-    pub(crate) fn value(&self) -> Option<Arc<W>>
-    where
-        W: Send + Sync,
-    {
-        Arc::clone(&self.steps).any().downcast().ok()
+    pub(crate) fn value(&self) -> &W {
+        self.steps.value()
+    }
+
+    /// The workflow itself, for somebody who keeps it.
+    pub(crate) fn to_arc(&self) -> Arc<W> {
+        Arc::clone(&self.steps).into_arc()
     }
 
     pub(crate) fn call(
@@ -184,7 +185,9 @@ trait Steps<W: Workflow>: Send + Sync {
         context: Context<W>,
     ) -> StepCall<W::Event>;
 
-    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    fn value(&self) -> &W;
+
+    fn into_arc(self: Arc<Self>) -> Arc<W>;
 }
 
 impl<W: Workflow + Send + Sync> Steps<W> for W {
@@ -197,7 +200,11 @@ impl<W: Workflow + Send + Sync> Steps<W> for W {
         self.call(step, input, context)
     }
 
-    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+    fn value(&self) -> &W {
+        self
+    }
+
+    fn into_arc(self: Arc<Self>) -> Arc<W> {
         self
     }
 }

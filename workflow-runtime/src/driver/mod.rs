@@ -229,6 +229,10 @@ impl Afterwards {
 }
 
 impl<W: Workflow> Host<W> {
+    pub(crate) fn workflow(&self) -> &W {
+        self.workflow.value()
+    }
+
     pub(crate) fn id(&self) -> &RunId {
         &self.id
     }
