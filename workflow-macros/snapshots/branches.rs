@@ -430,7 +430,6 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
             __private::Of::<Self>::share(self)
         }
         fn call(
-            self: __private::Arc<Self>,
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
@@ -438,7 +437,6 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
             match __step.0 {
                 0u16 => {
                     fn __step(
-                        __this: __private::Arc<Review>,
                         __input: __private::Input<__ReviewEvents>,
                         __context: __private::Context<Review>,
                     ) -> __private::StepCall<__ReviewEvents> {
@@ -453,7 +451,7 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                             let __out = <__Checked<
                                 Review,
                             >>::draft(
-                                    &*__this,
+                                    __context.workflow(),
                                     __arg0,
                                     <Context<
                                         Review,
@@ -472,11 +470,10 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 1u16 => {
                     fn __step(
-                        __this: __private::Arc<Review>,
                         __input: __private::Input<__ReviewEvents>,
                         __context: __private::Context<Review>,
                     ) -> __private::StepCall<__ReviewEvents> {
@@ -488,7 +485,9 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                                 __ReviewEvents::Draft(__event) => &**__event,
                                 _ => return __private::misrouted("judge"),
                             };
-                            let __out = <__Checked<Review>>::judge(&*__this, __arg0)
+                            let __out = <__Checked<
+                                Review,
+                            >>::judge(__context.workflow(), __arg0)
                                 .await;
                             __private::Ok({
                                 match <__Checked<
@@ -508,11 +507,10 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 2u16 => {
                     fn __step(
-                        __this: __private::Arc<Review>,
                         __input: __private::Input<__ReviewEvents>,
                         __context: __private::Context<Review>,
                     ) -> __private::StepCall<__ReviewEvents> {
@@ -535,7 +533,9 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                                     _ => return __private::misrouted("either"),
                                 },
                             );
-                            let __out = <__Checked<Review>>::either(&*__this, __arg0);
+                            let __out = <__Checked<
+                                Review,
+                            >>::either(__context.workflow(), __arg0);
                             __private::Ok({
                                 let __out = <__Checked<
                                     Result<Option<OneOf<Draft, Stop<Report>>>, String>,
@@ -568,7 +568,7 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

@@ -731,7 +731,6 @@ sure     HumanResponse<Sure>            → Stop
             __private::Of::<Self>::share(self)
         }
         fn call(
-            self: __private::Arc<Self>,
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
@@ -739,7 +738,6 @@ sure     HumanResponse<Sure>            → Stop
             match __step.0 {
                 0u16 => {
                     fn __step(
-                        __this: __private::Arc<Offer>,
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
                     ) -> __private::StepCall<__OfferEvents> {
@@ -751,7 +749,9 @@ sure     HumanResponse<Sure>            → Stop
                                 __OfferEvents::Startu64(__event) => &**__event,
                                 _ => return __private::misrouted("fetch"),
                             };
-                            let __out = <__Checked<Offer>>::fetch(&*__this, __arg0)
+                            let __out = <__Checked<
+                                Offer,
+                            >>::fetch(__context.workflow(), __arg0)
                                 .await;
                             __private::Ok({
                                 let __out = <__Checked<
@@ -777,11 +777,10 @@ sure     HumanResponse<Sure>            → Stop
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 1u16 => {
                     fn __step(
-                        __this: __private::Arc<Offer>,
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
                     ) -> __private::StepCall<__OfferEvents> {
@@ -809,7 +808,9 @@ sure     HumanResponse<Sure>            → Stop
                                     },
                                 ),
                             );
-                            let __out = <__Checked<Offer>>::refetch(&*__this, __arg0);
+                            let __out = <__Checked<
+                                Offer,
+                            >>::refetch(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::One(
                                     __OfferEvents::InputRequiredSure(__out),
@@ -817,11 +818,10 @@ sure     HumanResponse<Sure>            → Stop
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 2u16 => {
                     fn __step(
-                        __this: __private::Arc<Offer>,
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
                     ) -> __private::StepCall<__OfferEvents> {
@@ -863,7 +863,9 @@ sure     HumanResponse<Sure>            → Stop
                                 }
                                 __list
                             });
-                            let __out = <__Checked<Offer>>::all(&*__this, __arg0);
+                            let __out = <__Checked<
+                                Offer,
+                            >>::all(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::One(
                                     __OfferEvents::InputRequiredSure(__out),
@@ -871,11 +873,10 @@ sure     HumanResponse<Sure>            → Stop
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 3u16 => {
                     fn __step(
-                        __this: __private::Arc<Offer>,
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
                     ) -> __private::StepCall<__OfferEvents> {
@@ -896,17 +897,18 @@ sure     HumanResponse<Sure>            → Stop
                                     _ => return __private::misrouted("late"),
                                 },
                             );
-                            let __out = <__Checked<Offer>>::late(&*__this, __arg0);
+                            let __out = <__Checked<
+                                Offer,
+                            >>::late(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::One(__OfferEvents::Stop(__out))
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 4u16 => {
                     fn __step(
-                        __this: __private::Arc<Offer>,
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
                     ) -> __private::StepCall<__OfferEvents> {
@@ -916,13 +918,15 @@ sure     HumanResponse<Sure>            → Stop
                                 __OfferEvents::HumanResponseSure(__event) => __event,
                                 _ => return __private::misrouted("sure"),
                             };
-                            let __out = <__Checked<Offer>>::sure(&*__this, __arg0);
+                            let __out = <__Checked<
+                                Offer,
+                            >>::sure(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::One(__OfferEvents::Stop(__out))
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

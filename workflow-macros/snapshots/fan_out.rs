@@ -689,7 +689,6 @@ report  all (Fine | Doubtful)      → Stop<Report>
             __private::Of::<Self>::share(self)
         }
         fn call(
-            self: __private::Arc<Self>,
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
@@ -697,7 +696,6 @@ report  all (Fine | Doubtful)      → Stop<Report>
             match __step.0 {
                 0u16 => {
                     fn __step(
-                        __this: __private::Arc<Check>,
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
                     ) -> __private::StepCall<__CheckEvents> {
@@ -707,7 +705,9 @@ report  all (Fine | Doubtful)      → Stop<Report>
                                 __CheckEvents::StartVecRow(__event) => __event,
                                 _ => return __private::misrouted("split"),
                             };
-                            let __out = <__Checked<Check>>::split(&*__this, __arg0);
+                            let __out = <__Checked<
+                                Check,
+                            >>::split(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::Many(
                                     __private::graph::PointId(0u16),
@@ -725,11 +725,10 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 1u16 => {
                     fn __step(
-                        __this: __private::Arc<Check>,
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
                     ) -> __private::StepCall<__CheckEvents> {
@@ -741,18 +740,19 @@ report  all (Fine | Doubtful)      → Stop<Report>
                                 __CheckEvents::Row(__event) => &**__event,
                                 _ => return __private::misrouted("prices"),
                             };
-                            let __out = <__Checked<Check>>::prices(&*__this, __arg0)
+                            let __out = <__Checked<
+                                Check,
+                            >>::prices(__context.workflow(), __arg0)
                                 .await;
                             __private::Ok({
                                 __private::Emitted::One(__CheckEvents::Price(__out))
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 2u16 => {
                     fn __step(
-                        __this: __private::Arc<Check>,
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
                     ) -> __private::StepCall<__CheckEvents> {
@@ -764,7 +764,9 @@ report  all (Fine | Doubtful)      → Stop<Report>
                                 __CheckEvents::Row(__event) => &**__event,
                                 _ => return __private::misrouted("limits"),
                             };
-                            let __out = <__Checked<Check>>::limits(&*__this, __arg0)
+                            let __out = <__Checked<
+                                Check,
+                            >>::limits(__context.workflow(), __arg0)
                                 .await;
                             __private::Ok({
                                 __private::Emitted::One(
@@ -773,11 +775,10 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 3u16 => {
                     fn __step(
-                        __this: __private::Arc<Check>,
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
                     ) -> __private::StepCall<__CheckEvents> {
@@ -795,7 +796,7 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             };
                             let __out = <__Checked<
                                 Check,
-                            >>::judge(&*__this, __arg0, __arg1);
+                            >>::judge(__context.workflow(), __arg0, __arg1);
                             __private::Ok({
                                 match <__Checked<
                                     OneOf<Fine, Doubtful>,
@@ -814,11 +815,10 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 4u16 => {
                     fn __step(
-                        __this: __private::Arc<Check>,
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
                     ) -> __private::StepCall<__CheckEvents> {
@@ -857,18 +857,19 @@ report  all (Fine | Doubtful)      → Stop<Report>
                                 }
                                 __list
                             });
-                            let __out = <__Checked<Check>>::first(&*__this, __arg0);
+                            let __out = <__Checked<
+                                Check,
+                            >>::first(__context.workflow(), __arg0);
                             __private::Ok({
                                 let () = __out;
                                 __private::Emitted::None
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 5u16 => {
                     fn __step(
-                        __this: __private::Arc<Check>,
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
                     ) -> __private::StepCall<__CheckEvents> {
@@ -905,13 +906,15 @@ report  all (Fine | Doubtful)      → Stop<Report>
                                 }
                                 __list
                             });
-                            let __out = <__Checked<Check>>::report(&*__this, __arg0);
+                            let __out = <__Checked<
+                                Check,
+                            >>::report(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::One(__CheckEvents::StopReport(__out))
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

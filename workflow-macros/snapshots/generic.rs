@@ -683,7 +683,6 @@ done      Done<N>                          → Stop
             __private::Of::<Self>::share(self)
         }
         fn call(
-            self: __private::Arc<Self>,
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
@@ -691,7 +690,6 @@ done      Done<N>                          → Stop
             match __step.0 {
                 0u16 => {
                     fn __step<L: Llm, const N: usize>(
-                        __this: __private::Arc<agents::Agent<L, N>>,
                         __input: __private::Input<__AgentEvents<L, N>>,
                         __context: __private::Context<agents::Agent<L, N>>,
                     ) -> __private::StepCall<__AgentEvents<L, N>>
@@ -719,7 +717,7 @@ done      Done<N>                          → Stop
                             };
                             let __out = <__Checked<
                                 agents::Agent<L, N>,
-                            >>::ask(&*__this, __arg0);
+                            >>::ask(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::One(
                                     __AgentEvents::InputRequiredImproveMessage(__out),
@@ -727,11 +725,10 @@ done      Done<N>                          → Stop
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 1u16 => {
                     fn __step<L: Llm, const N: usize>(
-                        __this: __private::Arc<agents::Agent<L, N>>,
                         __input: __private::Input<__AgentEvents<L, N>>,
                         __context: __private::Context<agents::Agent<L, N>>,
                     ) -> __private::StepCall<__AgentEvents<L, N>>
@@ -761,17 +758,16 @@ done      Done<N>                          → Stop
                             };
                             let __out = <__Checked<
                                 agents::Agent<L, N>,
-                            >>::improved(&*__this, __arg0);
+                            >>::improved(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::One(__AgentEvents::DoneN(__out))
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 2u16 => {
                     fn __step<L: Llm, const N: usize>(
-                        __this: __private::Arc<agents::Agent<L, N>>,
                         __input: __private::Input<__AgentEvents<L, N>>,
                         __context: __private::Context<agents::Agent<L, N>>,
                     ) -> __private::StepCall<__AgentEvents<L, N>>
@@ -805,13 +801,13 @@ done      Done<N>                          → Stop
                             };
                             let __out = <__Checked<
                                 agents::Agent<L, N>,
-                            >>::done(&*__this, __arg0);
+                            >>::done(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::One(__AgentEvents::Stop(__out))
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

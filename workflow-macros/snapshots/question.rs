@@ -424,7 +424,6 @@ greet  HumanResponse<Text>  → Stop<String>
             __private::Of::<Self>::share(self)
         }
         fn call(
-            self: __private::Arc<Self>,
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
@@ -432,7 +431,6 @@ greet  HumanResponse<Text>  → Stop<String>
             match __step.0 {
                 0u16 => {
                     fn __step(
-                        __this: __private::Arc<Greet>,
                         __input: __private::Input<__GreetEvents>,
                         __context: __private::Context<Greet>,
                     ) -> __private::StepCall<__GreetEvents> {
@@ -442,7 +440,9 @@ greet  HumanResponse<Text>  → Stop<String>
                                 __GreetEvents::Start(__event) => __event,
                                 _ => return __private::misrouted("ask"),
                             };
-                            let __out = <__Checked<Greet>>::ask(&*__this, __arg0);
+                            let __out = <__Checked<
+                                Greet,
+                            >>::ask(__context.workflow(), __arg0);
                             __private::Ok({
                                 __private::Emitted::One(
                                     __GreetEvents::InputRequiredText(__out),
@@ -450,11 +450,10 @@ greet  HumanResponse<Text>  → Stop<String>
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 1u16 => {
                     fn __step(
-                        __this: __private::Arc<Greet>,
                         __input: __private::Input<__GreetEvents>,
                         __context: __private::Context<Greet>,
                     ) -> __private::StepCall<__GreetEvents> {
@@ -466,14 +465,16 @@ greet  HumanResponse<Text>  → Stop<String>
                                 __GreetEvents::HumanResponseText(__event) => __event,
                                 _ => return __private::misrouted("greet"),
                             };
-                            let __out = <__Checked<Greet>>::greet(&*__this, __arg0)
+                            let __out = <__Checked<
+                                Greet,
+                            >>::greet(__context.workflow(), __arg0)
                                 .await;
                             __private::Ok({
                                 __private::Emitted::One(__GreetEvents::StopString(__out))
                             })
                         })
                     }
-                    __step(self, __input, __context)
+                    __step(__input, __context)
                 }
                 _ => __private::no_such_step(__step),
             }

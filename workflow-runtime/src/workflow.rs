@@ -70,16 +70,13 @@ pub trait Workflow: Sized + 'static {
     /// The workflow as its runs share it: [`Shared::new`], which is where it has to be `Send` and `Sync`.
     fn share(self: Arc<Self>) -> Shared<Self>;
 
-    /// Calls one step.
+    /// Calls one step of [`context.workflow()`](Context::workflow).
     ///
     /// The driver calls it outside every lock and catches panics. An input that the step cannot take (it
     /// does not happen while the graph and this method agree) is an error, not a panic.
-    fn call(
-        self: Arc<Self>,
-        step: StepId,
-        input: Input<Self::Event>,
-        context: Context<Self>,
-    ) -> StepCall<Self::Event>;
+    //
+    // Without `self`, which a future would have to own beside the context: it borrows the workflow from there.
+    fn call(step: StepId, input: Input<Self::Event>, context: Context<Self>) -> StepCall<Self::Event>;
 
     /// What to do when this step fails, and how long an attempt may take.
     fn policy(step: StepId) -> StepPolicy {
@@ -129,7 +126,7 @@ pub trait Signals<T>: Workflow {
 
 /// A workflow that its runs share, on several threads.
 pub struct Shared<W: Workflow> {
-    steps: Arc<dyn Steps<W>>,
+    value: Arc<dyn Value<W>>,
 }
 
 impl<W: Workflow> Shared<W> {
@@ -138,32 +135,23 @@ impl<W: Workflow> Shared<W> {
     where
         W: Send + Sync,
     {
-        Self { steps: workflow }
+        Self { value: workflow }
     }
 
     /// The workflow itself.
     pub(crate) fn value(&self) -> &W {
-        self.steps.value()
+        self.value.value()
     }
 
     /// The workflow itself, for somebody who keeps it.
     pub(crate) fn to_arc(&self) -> Arc<W> {
-        Arc::clone(&self.steps).into_arc()
-    }
-
-    pub(crate) fn call(
-        &self,
-        step: StepId,
-        input: Input<W::Event>,
-        context: Context<W>,
-    ) -> StepCall<W::Event> {
-        Arc::clone(&self.steps).call_step(step, input, context)
+        Arc::clone(&self.value).into_arc()
     }
 }
 
 impl<W: Workflow> Clone for Shared<W> {
     fn clone(&self) -> Self {
-        Self { steps: Arc::clone(&self.steps) }
+        Self { value: Arc::clone(&self.value) }
     }
 }
 
@@ -173,33 +161,17 @@ impl<W: Workflow> fmt::Debug for Shared<W> {
     }
 }
 
-/// The part of a workflow that runs use.
+/// The workflow of which a [`Shared`] knows that it is `Send` and `Sync`.
 //
 // `Send` and `Sync` stand here and not above `Workflow`: there, the compiler would report what is neither at each `impl`
 // for the workflow and at each use of one, and not once.
-trait Steps<W: Workflow>: Send + Sync {
-    fn call_step(
-        self: Arc<Self>,
-        step: StepId,
-        input: Input<W::Event>,
-        context: Context<W>,
-    ) -> StepCall<W::Event>;
-
+trait Value<W: Workflow>: Send + Sync {
     fn value(&self) -> &W;
 
     fn into_arc(self: Arc<Self>) -> Arc<W>;
 }
 
-impl<W: Workflow + Send + Sync> Steps<W> for W {
-    fn call_step(
-        self: Arc<Self>,
-        step: StepId,
-        input: Input<W::Event>,
-        context: Context<W>,
-    ) -> StepCall<W::Event> {
-        self.call(step, input, context)
-    }
-
+impl<W: Workflow + Send + Sync> Value<W> for W {
     fn value(&self) -> &W {
         self
     }

@@ -198,10 +198,11 @@ impl Workflow for AskForNumber {
         Shared::new(self)
     }
 
-    fn call(self: Arc<Self>, step: StepId, input: Input<Event>, _: Context<Self>) -> StepCall<Event> {
+    fn call(step: StepId, input: Input<Event>, context: Context<Self>) -> StepCall<Event> {
+        let workflow = context.workflow();
         let emitted = match (step, input) {
-            (ASK, Input::One(Event::Start(()))) => Event::Question(self.ask().prompt),
-            (CHECK, Input::One(Event::Answer(answer))) => match self.check(answer) {
+            (ASK, Input::One(Event::Start(()))) => Event::Question(workflow.ask().prompt),
+            (CHECK, Input::One(Event::Answer(answer))) => match workflow.check(answer) {
                 OneOf::A(Stop(number)) => Event::Stop(number),
                 OneOf::B(question) => Event::Question(question.prompt),
             },

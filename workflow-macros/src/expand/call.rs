@@ -38,13 +38,12 @@ pub(super) fn body(graph: &Graph<'_>, names: &Names) -> TokenStream {
         quote! {
             #number => {
                 fn __step #impl_generics (
-                    __this: #private::Arc<#self_ty>,
                     __input: #private::Input<#events>,
                     __context: #private::Context<#self_ty>,
                 ) -> #private::StepCall<#events> #where_clause {
                     #call
                 }
-                __step(self, __input, __context)
+                __step(__input, __context)
             }
         }
     });
@@ -68,7 +67,7 @@ impl Arm<'_> {
         let Names { private, self_ty, .. } = self.names;
         let signature = &self.def.signature;
         let (takes, tools) = (self.takes(), self.tools());
-        let receiver = signature.has_self.then(|| quote!(&*__this,));
+        let receiver = signature.has_self.then(|| quote!(__context.workflow(),));
         let args = signature.args.iter().map(|arg| match arg {
             Arg::Context(ty) => {
                 quote!(<#ty as #private::Form<#private::Context<#self_ty>>>::from_ours_ref(&__context))

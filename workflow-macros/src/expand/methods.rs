@@ -32,7 +32,6 @@ impl Bodies {
             quote!(fn share(self: #private::Arc<Self>) -> #private::Shared<Self>),
             quote! {
                 fn call(
-                    self: #private::Arc<Self>,
                     __step: #private::graph::StepId,
                     __input: #private::Input<Self::Event>,
                     __context: #private::Context<Self>,

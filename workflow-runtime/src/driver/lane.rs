@@ -108,7 +108,7 @@ impl<W: Workflow> Lane<W> {
         let Invoke { step, input, .. } = invoke;
         let believed_short = attempt.counts_as_short();
         let mut running = None;
-        let begun = catch_unwind(AssertUnwindSafe(|| match host.workflow.call(step, input, context) {
+        let begun = catch_unwind(AssertUnwindSafe(|| match W::call(step, input, context) {
             StepCall::Done(result) => Begun::Ended(result),
             StepCall::Running(future) => {
                 let polled = attempt.poll(host, running.insert(future), poller);
