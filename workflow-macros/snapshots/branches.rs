@@ -433,86 +433,96 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
+            __room: __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
                     fn __step(
                         __input: __private::Input<__ReviewEvents>,
                         __context: __private::Context<Review>,
+                        __room: __private::Room<__ReviewEvents>,
                     ) -> __private::StepCall<__ReviewEvents> {
                         __private::Of::<
                             Review,
-                        >::every_step_is_send(async move {
-                            let __part0 = __private::one(__input, "draft")?;
-                            let __arg0 = match __part0 {
-                                __ReviewEvents::StartTopic(__event) => __event,
-                                _ => return __private::misrouted("draft"),
-                            };
-                            let __out = <__Checked<
-                                Review,
-                            >>::draft(
-                                    __context.workflow(),
-                                    __arg0,
-                                    <Context<
-                                        Review,
-                                    > as __private::Form<
-                                        __private::Context<Review>,
-                                    >>::from_ours_ref(&__context),
-                                )
-                                .await;
-                            __private::Ok({
+                        >::every_step_is_send(
+                            async move {
+                                let __part0 = __private::one(__input, "draft")?;
+                                let __arg0 = match __part0 {
+                                    __ReviewEvents::StartTopic(__event) => __event,
+                                    _ => return __private::misrouted("draft"),
+                                };
                                 let __out = <__Checked<
-                                    Result<Draft, WriteError>,
-                                > as __private::Fallible<Draft>>::into_step_result(__out)?;
-                                __private::Emitted::One(
-                                    __ReviewEvents::Draft(__private::Arc::new(__out)),
-                                )
-                            })
-                        })
+                                    Review,
+                                >>::draft(
+                                        __context.workflow(),
+                                        __arg0,
+                                        <Context<
+                                            Review,
+                                        > as __private::Form<
+                                            __private::Context<Review>,
+                                        >>::from_ours_ref(&__context),
+                                    )
+                                    .await;
+                                __private::Ok({
+                                    let __out = <__Checked<
+                                        Result<Draft, WriteError>,
+                                    > as __private::Fallible<Draft>>::into_step_result(__out)?;
+                                    __private::Emitted::One(
+                                        __ReviewEvents::Draft(__private::Arc::new(__out)),
+                                    )
+                                })
+                            },
+                            __room,
+                        )
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 1u16 => {
                     fn __step(
                         __input: __private::Input<__ReviewEvents>,
                         __context: __private::Context<Review>,
+                        __room: __private::Room<__ReviewEvents>,
                     ) -> __private::StepCall<__ReviewEvents> {
                         __private::Of::<
                             Review,
-                        >::every_step_is_send(async move {
-                            let __part0 = __private::one(__input, "judge")?;
-                            let __arg0 = match &__part0 {
-                                __ReviewEvents::Draft(__event) => &**__event,
-                                _ => return __private::misrouted("judge"),
-                            };
-                            let __out = <__Checked<
-                                Review,
-                            >>::judge(__context.workflow(), __arg0)
-                                .await;
-                            __private::Ok({
-                                match <__Checked<
-                                    OneOf<Good, Bad>,
-                                > as __private::Form<
-                                    __private::OneOf<Good, Bad>,
-                                >>::into_ours(__out) {
-                                    __private::OneOf::A(__out) => {
-                                        __private::Emitted::One(
-                                            __ReviewEvents::Good(__private::Arc::new(__out)),
-                                        )
+                        >::every_step_is_send(
+                            async move {
+                                let __part0 = __private::one(__input, "judge")?;
+                                let __arg0 = match &__part0 {
+                                    __ReviewEvents::Draft(__event) => &**__event,
+                                    _ => return __private::misrouted("judge"),
+                                };
+                                let __out = <__Checked<
+                                    Review,
+                                >>::judge(__context.workflow(), __arg0)
+                                    .await;
+                                __private::Ok({
+                                    match <__Checked<
+                                        OneOf<Good, Bad>,
+                                    > as __private::Form<
+                                        __private::OneOf<Good, Bad>,
+                                    >>::into_ours(__out) {
+                                        __private::OneOf::A(__out) => {
+                                            __private::Emitted::One(
+                                                __ReviewEvents::Good(__private::Arc::new(__out)),
+                                            )
+                                        }
+                                        __private::OneOf::B(__out) => {
+                                            __private::Emitted::One(__ReviewEvents::Bad(__out))
+                                        }
                                     }
-                                    __private::OneOf::B(__out) => {
-                                        __private::Emitted::One(__ReviewEvents::Bad(__out))
-                                    }
-                                }
-                            })
-                        })
+                                })
+                            },
+                            __room,
+                        )
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 2u16 => {
                     fn __step(
                         __input: __private::Input<__ReviewEvents>,
                         __context: __private::Context<Review>,
+                        __room: __private::Room<__ReviewEvents>,
                     ) -> __private::StepCall<__ReviewEvents> {
                         __private::done(move || {
                             let __part0 = __private::one(__input, "either")?;
@@ -568,7 +578,7 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 _ => __private::no_such_step(__step),
             }

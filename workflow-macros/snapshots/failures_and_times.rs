@@ -734,55 +734,61 @@ sure     HumanResponse<Sure>            → Stop
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
+            __room: __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
                     fn __step(
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
+                        __room: __private::Room<__OfferEvents>,
                     ) -> __private::StepCall<__OfferEvents> {
                         __private::Of::<
                             Offer,
-                        >::every_step_is_send(async move {
-                            let __part0 = __private::one(__input, "fetch")?;
-                            let __arg0 = match &__part0 {
-                                __OfferEvents::Startu64(__event) => &**__event,
-                                _ => return __private::misrouted("fetch"),
-                            };
-                            let __out = <__Checked<
-                                Offer,
-                            >>::fetch(__context.workflow(), __arg0)
-                                .await;
-                            __private::Ok({
+                        >::every_step_is_send(
+                            async move {
+                                let __part0 = __private::one(__input, "fetch")?;
+                                let __arg0 = match &__part0 {
+                                    __OfferEvents::Startu64(__event) => &**__event,
+                                    _ => return __private::misrouted("fetch"),
+                                };
                                 let __out = <__Checked<
-                                    Result<Vec<Page>, FetchError>,
-                                > as __private::Fallible<
-                                    Vec<Page>,
-                                >>::into_step_result(__out)?;
-                                __private::Emitted::Many(
-                                    __private::graph::PointId(0u16),
-                                    __private::Iterator::collect(
-                                        __private::Iterator::map(
-                                            __private::IntoIterator::into_iter(
-                                                <__Checked<
-                                                    Vec<Page>,
-                                                > as __private::Form<
-                                                    __private::Vec<Page>,
-                                                >>::into_ours(__out),
+                                    Offer,
+                                >>::fetch(__context.workflow(), __arg0)
+                                    .await;
+                                __private::Ok({
+                                    let __out = <__Checked<
+                                        Result<Vec<Page>, FetchError>,
+                                    > as __private::Fallible<
+                                        Vec<Page>,
+                                    >>::into_step_result(__out)?;
+                                    __private::Emitted::Many(
+                                        __private::graph::PointId(0u16),
+                                        __private::Iterator::collect(
+                                            __private::Iterator::map(
+                                                __private::IntoIterator::into_iter(
+                                                    <__Checked<
+                                                        Vec<Page>,
+                                                    > as __private::Form<
+                                                        __private::Vec<Page>,
+                                                    >>::into_ours(__out),
+                                                ),
+                                                |__out| __OfferEvents::Page(__private::Arc::new(__out)),
                                             ),
-                                            |__out| __OfferEvents::Page(__private::Arc::new(__out)),
                                         ),
-                                    ),
-                                )
-                            })
-                        })
+                                    )
+                                })
+                            },
+                            __room,
+                        )
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 1u16 => {
                     fn __step(
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
+                        __room: __private::Room<__OfferEvents>,
                     ) -> __private::StepCall<__OfferEvents> {
                         __private::done(move || {
                             let [__part0] = __private::parts(__input, "refetch")?;
@@ -818,12 +824,13 @@ sure     HumanResponse<Sure>            → Stop
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 2u16 => {
                     fn __step(
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
+                        __room: __private::Room<__OfferEvents>,
                     ) -> __private::StepCall<__OfferEvents> {
                         __private::done(move || {
                             let [__part0] = __private::parts(__input, "all")?;
@@ -873,12 +880,13 @@ sure     HumanResponse<Sure>            → Stop
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 3u16 => {
                     fn __step(
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
+                        __room: __private::Room<__OfferEvents>,
                     ) -> __private::StepCall<__OfferEvents> {
                         __private::done(move || {
                             let __part0 = __private::one(__input, "late")?;
@@ -905,12 +913,13 @@ sure     HumanResponse<Sure>            → Stop
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 4u16 => {
                     fn __step(
                         __input: __private::Input<__OfferEvents>,
                         __context: __private::Context<Offer>,
+                        __room: __private::Room<__OfferEvents>,
                     ) -> __private::StepCall<__OfferEvents> {
                         __private::done(move || {
                             let __part0 = __private::one(__input, "sure")?;
@@ -926,7 +935,7 @@ sure     HumanResponse<Sure>            → Stop
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 _ => __private::no_such_step(__step),
             }

@@ -692,12 +692,14 @@ report  all (Fine | Doubtful)      → Stop<Report>
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
+            __room: __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
                     fn __step(
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
+                        __room: __private::Room<__CheckEvents>,
                     ) -> __private::StepCall<__CheckEvents> {
                         __private::done(move || {
                             let __part0 = __private::one(__input, "split")?;
@@ -725,62 +727,71 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 1u16 => {
                     fn __step(
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
+                        __room: __private::Room<__CheckEvents>,
                     ) -> __private::StepCall<__CheckEvents> {
                         __private::Of::<
                             Check,
-                        >::every_step_is_send(async move {
-                            let __part0 = __private::one(__input, "prices")?;
-                            let __arg0 = match &__part0 {
-                                __CheckEvents::Row(__event) => &**__event,
-                                _ => return __private::misrouted("prices"),
-                            };
-                            let __out = <__Checked<
-                                Check,
-                            >>::prices(__context.workflow(), __arg0)
-                                .await;
-                            __private::Ok({
-                                __private::Emitted::One(__CheckEvents::Price(__out))
-                            })
-                        })
+                        >::every_step_is_send(
+                            async move {
+                                let __part0 = __private::one(__input, "prices")?;
+                                let __arg0 = match &__part0 {
+                                    __CheckEvents::Row(__event) => &**__event,
+                                    _ => return __private::misrouted("prices"),
+                                };
+                                let __out = <__Checked<
+                                    Check,
+                                >>::prices(__context.workflow(), __arg0)
+                                    .await;
+                                __private::Ok({
+                                    __private::Emitted::One(__CheckEvents::Price(__out))
+                                })
+                            },
+                            __room,
+                        )
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 2u16 => {
                     fn __step(
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
+                        __room: __private::Room<__CheckEvents>,
                     ) -> __private::StepCall<__CheckEvents> {
                         __private::Of::<
                             Check,
-                        >::every_step_is_send(async move {
-                            let __part0 = __private::one(__input, "limits")?;
-                            let __arg0 = match &__part0 {
-                                __CheckEvents::Row(__event) => &**__event,
-                                _ => return __private::misrouted("limits"),
-                            };
-                            let __out = <__Checked<
-                                Check,
-                            >>::limits(__context.workflow(), __arg0)
-                                .await;
-                            __private::Ok({
-                                __private::Emitted::One(
-                                    __CheckEvents::Limit(__private::Arc::new(__out)),
-                                )
-                            })
-                        })
+                        >::every_step_is_send(
+                            async move {
+                                let __part0 = __private::one(__input, "limits")?;
+                                let __arg0 = match &__part0 {
+                                    __CheckEvents::Row(__event) => &**__event,
+                                    _ => return __private::misrouted("limits"),
+                                };
+                                let __out = <__Checked<
+                                    Check,
+                                >>::limits(__context.workflow(), __arg0)
+                                    .await;
+                                __private::Ok({
+                                    __private::Emitted::One(
+                                        __CheckEvents::Limit(__private::Arc::new(__out)),
+                                    )
+                                })
+                            },
+                            __room,
+                        )
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 3u16 => {
                     fn __step(
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
+                        __room: __private::Room<__CheckEvents>,
                     ) -> __private::StepCall<__CheckEvents> {
                         __private::done(move || {
                             let [__part0, __part1] = __private::parts(__input, "judge")?;
@@ -815,12 +826,13 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 4u16 => {
                     fn __step(
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
+                        __room: __private::Room<__CheckEvents>,
                     ) -> __private::StepCall<__CheckEvents> {
                         __private::done(move || {
                             let [__part0] = __private::parts(__input, "first")?;
@@ -866,12 +878,13 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 5u16 => {
                     fn __step(
                         __input: __private::Input<__CheckEvents>,
                         __context: __private::Context<Check>,
+                        __room: __private::Room<__CheckEvents>,
                     ) -> __private::StepCall<__CheckEvents> {
                         __private::done(move || {
                             let [__part0] = __private::parts(__input, "report")?;
@@ -914,7 +927,7 @@ report  all (Fine | Doubtful)      → Stop<Report>
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 _ => __private::no_such_step(__step),
             }

@@ -686,12 +686,14 @@ done      Done<N>                          → Stop
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
+            __room: __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
                     fn __step<L: Llm, const N: usize>(
                         __input: __private::Input<__AgentEvents<L, N>>,
                         __context: __private::Context<agents::Agent<L, N>>,
+                        __room: __private::Room<__AgentEvents<L, N>>,
                     ) -> __private::StepCall<__AgentEvents<L, N>>
                     where
                         agents::Agent<L, N>: Debug,
@@ -725,12 +727,13 @@ done      Done<N>                          → Stop
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 1u16 => {
                     fn __step<L: Llm, const N: usize>(
                         __input: __private::Input<__AgentEvents<L, N>>,
                         __context: __private::Context<agents::Agent<L, N>>,
+                        __room: __private::Room<__AgentEvents<L, N>>,
                     ) -> __private::StepCall<__AgentEvents<L, N>>
                     where
                         agents::Agent<L, N>: Debug,
@@ -764,12 +767,13 @@ done      Done<N>                          → Stop
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 2u16 => {
                     fn __step<L: Llm, const N: usize>(
                         __input: __private::Input<__AgentEvents<L, N>>,
                         __context: __private::Context<agents::Agent<L, N>>,
+                        __room: __private::Room<__AgentEvents<L, N>>,
                     ) -> __private::StepCall<__AgentEvents<L, N>>
                     where
                         agents::Agent<L, N>: Debug,
@@ -807,7 +811,7 @@ done      Done<N>                          → Stop
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 _ => __private::no_such_step(__step),
             }

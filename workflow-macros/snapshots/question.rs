@@ -427,12 +427,14 @@ greet  HumanResponse<Text>  → Stop<String>
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
+            __room: __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
             match __step.0 {
                 0u16 => {
                     fn __step(
                         __input: __private::Input<__GreetEvents>,
                         __context: __private::Context<Greet>,
+                        __room: __private::Room<__GreetEvents>,
                     ) -> __private::StepCall<__GreetEvents> {
                         __private::done(move || {
                             let __part0 = __private::one(__input, "ask")?;
@@ -450,31 +452,35 @@ greet  HumanResponse<Text>  → Stop<String>
                             })
                         })
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 1u16 => {
                     fn __step(
                         __input: __private::Input<__GreetEvents>,
                         __context: __private::Context<Greet>,
+                        __room: __private::Room<__GreetEvents>,
                     ) -> __private::StepCall<__GreetEvents> {
                         __private::Of::<
                             Greet,
-                        >::every_step_is_send(async move {
-                            let __part0 = __private::one(__input, "greet")?;
-                            let __arg0 = match __part0 {
-                                __GreetEvents::HumanResponseText(__event) => __event,
-                                _ => return __private::misrouted("greet"),
-                            };
-                            let __out = <__Checked<
-                                Greet,
-                            >>::greet(__context.workflow(), __arg0)
-                                .await;
-                            __private::Ok({
-                                __private::Emitted::One(__GreetEvents::StopString(__out))
-                            })
-                        })
+                        >::every_step_is_send(
+                            async move {
+                                let __part0 = __private::one(__input, "greet")?;
+                                let __arg0 = match __part0 {
+                                    __GreetEvents::HumanResponseText(__event) => __event,
+                                    _ => return __private::misrouted("greet"),
+                                };
+                                let __out = <__Checked<
+                                    Greet,
+                                >>::greet(__context.workflow(), __arg0)
+                                    .await;
+                                __private::Ok({
+                                    __private::Emitted::One(__GreetEvents::StopString(__out))
+                                })
+                            },
+                            __room,
+                        )
                     }
-                    __step(__input, __context)
+                    __step(__input, __context, __room)
                 }
                 _ => __private::no_such_step(__step),
             }

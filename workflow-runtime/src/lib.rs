@@ -165,8 +165,8 @@ pub use store::{Store, StoreError};
 pub use stream::{EVENTS_KEPT, EventCounts, RunEvent, RunEventKind, RunEvents, StreamError};
 pub use trace::Trace;
 pub use workflow::{
-    AnswerError, AskedBy, Asks, BlockingStep, Events, Schema, SentTo, Shared, Signals, StepCall, StepFuture,
-    StepPolicy, StepResult, Workflow,
+    AnswerError, AskedBy, Asks, BlockingStep, Events, Room, Schema, SentTo, Shared, Signals, StepCall,
+    StepFuture, StepPolicy, StepResult, Workflow,
 };
 pub use workflow_graph as graph;
 pub use workflow_graph::Graph;

@@ -48,7 +48,7 @@ use crate::registry::__register::Built;
 pub use crate::retry::Retry;
 use crate::retry::duration;
 pub use crate::workflow::{
-    AnswerError, Asks, Events, Schema, Shared, Signals, StepCall, StepFuture, StepPolicy, StepResult,
+    AnswerError, Asks, Events, Room, Schema, Shared, Signals, StepCall, StepFuture, StepPolicy, StepResult,
     Workflow,
 };
 
@@ -182,11 +182,11 @@ impl<W: Workflow + Send + Sync> Of<W> {
     }
 
     /// A step that is an `async fn`. Its future is moved between threads.
-    pub fn every_step_is_send<E, F>(step: F) -> StepCall<E>
+    pub fn every_step_is_send<E: 'static, F>(step: F, room: Room<E>) -> StepCall<E>
     where
         F: Future<Output = StepResult<E>> + Send + 'static,
     {
-        StepCall::Running(Box::pin(step))
+        room.hold(step)
     }
 
     /// Calls a step that blocks its thread, later and elsewhere.
@@ -407,7 +407,7 @@ pub trait Otherwise {
     }
 
     /// Cannot be shared with it.
-    fn every_step_is_send<E, F: Future<Output = StepResult<E>>>(_: F) -> StepCall<E> {
+    fn every_step_is_send<E, F: Future<Output = StepResult<E>>>(_: F, _: Room<E>) -> StepCall<E> {
         refused()
     }
 

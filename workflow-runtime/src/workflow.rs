@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as Poller, Poll};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio_util::sync::ReusableBoxFuture;
 use workflow_graph::{EventId, Graph, StepId};
 
 use crate::context::Context;
@@ -76,7 +77,13 @@ pub trait Workflow: Sized + 'static {
     /// does not happen while the graph and this method agree) is an error, not a panic.
     //
     // Without `self`, which a future would have to own beside the context: it borrows the workflow from there.
-    fn call(step: StepId, input: Input<Self::Event>, context: Context<Self>) -> StepCall<Self::Event>;
+    /// A step that is an `async fn` puts its future into `room`.
+    fn call(
+        step: StepId,
+        input: Input<Self::Event>,
+        context: Context<Self>,
+        room: Room<Self::Event>,
+    ) -> StepCall<Self::Event>;
 
     /// What to do when this step fails, and how long an attempt may take.
     fn policy(step: StepId) -> StepPolicy {
@@ -199,7 +206,68 @@ pub type BlockingStep<E> = Box<dyn FnOnce() -> StepResult<E> + Send>;
 pub type StepResult<E> = Result<Emitted<E>, StepError>;
 
 /// A step at work. Dropping it cancels the step.
-pub type StepFuture<E> = Pin<Box<dyn Future<Output = StepResult<E>> + Send>>;
+pub struct StepFuture<E>(ReusableBoxFuture<'static, StepResult<E>>);
+
+impl<E> StepFuture<E> {
+    #[inline]
+    pub(crate) fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<StepResult<E>> {
+        self.0.poll(poller)
+    }
+}
+
+impl<E> fmt::Debug for StepFuture<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StepFuture").finish_non_exhaustive()
+    }
+}
+
+/// Room for the future of a step: where another one has been before, if it fits, so that a loop of steps allocates
+/// nothing.
+#[derive(Debug)]
+pub struct Room<E>(Option<StepFuture<E>>);
+
+impl<E: 'static> Room<E> {
+    /// Puts a step there. It is polled when [`Workflow::call`] has returned it.
+    ///
+    /// After it has finished, it may be dropped only when the room is used again or given up: an `async` block holds
+    /// nothing then, another future should not either.
+    pub fn hold(self, step: impl Future<Output = StepResult<E>> + Send + 'static) -> StepCall<E> {
+        StepCall::Running(match self.0 {
+            Some(StepFuture(mut used)) => {
+                used.set(step);
+                StepFuture(used)
+            }
+            None => StepFuture(ReusableBoxFuture::new(step)),
+        })
+    }
+}
+
+/// The rooms of some steps that are done.
+#[derive(Debug)]
+pub(crate) struct Rooms<E>([Room<E>; MOST_ROOMS]);
+
+/// A loop has few steps, and each finds its own room, which fits.
+const MOST_ROOMS: usize = 4;
+
+impl<E> Rooms<E> {
+    pub(crate) fn new() -> Self {
+        Self([const { Room(None) }; MOST_ROOMS])
+    }
+
+    /// The room of a step.
+    #[inline]
+    pub(crate) fn take(&mut self, step: StepId) -> Room<E> {
+        Room(self.0.get_mut(usize::from(step.0) % MOST_ROOMS).and_then(|room| room.0.take()))
+    }
+
+    /// A step has finished there.
+    #[inline]
+    pub(crate) fn give_back(&mut self, step: StepId, done: Option<StepFuture<E>>) {
+        if let Some(room) = self.0.get_mut(usize::from(step.0) % MOST_ROOMS) {
+            *room = Room(done);
+        }
+    }
+}
 
 /// The event enum of a workflow: a [`Payload`] that can be saved.
 pub trait Events: Payload {

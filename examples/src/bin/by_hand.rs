@@ -18,7 +18,7 @@ use workflow_runtime::graph::{
     self, Alternative, EventId, Param, ParamForm, Returns, Role, Slot, StepId, StepOptions,
 };
 use workflow_runtime::prelude::*;
-use workflow_runtime::{AnswerError, Events, RequestId, Shared, StepCall};
+use workflow_runtime::{AnswerError, Events, RequestId, Room, Shared, StepCall};
 
 struct AskForNumber;
 
@@ -198,7 +198,8 @@ impl Workflow for AskForNumber {
         Shared::new(self)
     }
 
-    fn call(step: StepId, input: Input<Event>, context: Context<Self>) -> StepCall<Event> {
+    /// Its steps are plain functions, so nothing needs the room for a future.
+    fn call(step: StepId, input: Input<Event>, context: Context<Self>, _: Room<Event>) -> StepCall<Event> {
         let workflow = context.workflow();
         let emitted = match (step, input) {
             (ASK, Input::One(Event::Start(()))) => Event::Question(workflow.ask().prompt),

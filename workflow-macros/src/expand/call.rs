@@ -12,7 +12,7 @@ use crate::parse::StepDef;
 use crate::signature::{Alternative, Arg, Event, Many, Param, ParamForm, Taken, Tool};
 use crate::types::unraw;
 
-/// The arms of `fn call`, one per step. Boxed per arm: one future for all steps would be as large as the largest.
+/// The arms of `fn call`, one per step, each with a future of its own: one for all would be as large as the largest.
 ///
 /// Each arm is a function: in one function for all, the compiler would say of the first step only that its future cannot be
 /// moved between threads, where others hold the same type across an `.await`.
@@ -28,7 +28,8 @@ pub(super) fn body(graph: &Graph<'_>, names: &Names) -> TokenStream {
             // The caret of "future cannot be sent between threads safely" stands under the step's name.
             let (of, boxed) =
                 (located(quote!(#private::Of::), span), located(quote!(::every_step_is_send), span));
-            let block = quote_spanned!(span=> (async move { #body }));
+            let room = quote!(__room);
+            let block = quote_spanned!(span=> (async move { #body }, #room));
             quote!(#of <#self_ty> #boxed #block)
         } else if def.args.blocking {
             quote!(#private::Of::<#self_ty>::blocking(move || { #body }))
@@ -40,10 +41,11 @@ pub(super) fn body(graph: &Graph<'_>, names: &Names) -> TokenStream {
                 fn __step #impl_generics (
                     __input: #private::Input<#events>,
                     __context: #private::Context<#self_ty>,
+                    __room: #private::Room<#events>,
                 ) -> #private::StepCall<#events> #where_clause {
                     #call
                 }
-                __step(__input, __context)
+                __step(__input, __context, __room)
             }
         }
     });

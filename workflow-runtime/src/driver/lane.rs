@@ -12,7 +12,7 @@ use super::ticket::{Attempt, Ticket, drop_step};
 use super::{Afterwards, Host, Permit, panicked};
 use crate::context::Context;
 use crate::engine::Invoke;
-use crate::workflow::{BlockingStep, StepCall, StepResult, Workflow};
+use crate::workflow::{BlockingStep, Rooms, StepCall, StepResult, Workflow};
 
 /// A lane gives way to other tasks after so long ..
 const SHORTEST_SHIFT: Duration = Duration::from_micros(200);
@@ -42,10 +42,16 @@ pub(super) enum Next<E> {
 pub(super) struct Lane<W: Workflow> {
     pub(super) host: Arc<Host<W>>,
     /// Whether it still counts in `lanes`.
-    pub(super) counted: bool,
+    counted: bool,
+    rooms: Rooms<W::Event>,
 }
 
 impl<W: Workflow> Lane<W> {
+    /// A lane that is counted in `lanes`.
+    pub(super) fn counted(host: Arc<Host<W>>) -> Self {
+        Self { host, counted: true, rooms: Rooms::new() }
+    }
+
     pub(super) async fn work(mut self, mut first: Option<(Invoke<W::Event>, Permit)>) {
         let mut shift = Shift::first(Instant::now());
         loop {
@@ -68,7 +74,7 @@ impl<W: Workflow> Lane<W> {
 
     /// Polls one step after the other. `false` if the lane is not counted any more.
     fn work_a_shift(
-        &self,
+        &mut self,
         first: Option<(Invoke<W::Event>, Permit)>,
         shift: &mut Shift,
         poller: &mut Poller<'_>,
@@ -96,7 +102,7 @@ impl<W: Workflow> Lane<W> {
     /// Calls a step and polls it once.
     #[inline]
     fn step(
-        &self,
+        &mut self,
         invoke: Invoke<W::Event>,
         permit: Permit,
         shift: &mut Shift,
@@ -107,14 +113,14 @@ impl<W: Workflow> Lane<W> {
         let context = Context::new(Arc::clone(host), &invoke, attempt.updates.clone(), attempt.calls.clone());
         let Invoke { step, input, .. } = invoke;
         let believed_short = attempt.counts_as_short();
+        let room = self.rooms.take(step);
         let mut running = None;
-        let begun = catch_unwind(AssertUnwindSafe(|| match W::call(step, input, context) {
+        let begun = catch_unwind(AssertUnwindSafe(|| match W::call(step, input, context, room) {
             StepCall::Done(result) => Begun::Ended(result),
             StepCall::Running(future) => {
                 let polled = attempt.poll(host, running.insert(future), poller);
                 let Poll::Ready(result) = polled else { return Begun::Waits };
-                // What its destructors do is part of the step.
-                running = None;
+                self.rooms.give_back(step, running.take());
                 Begun::Ended(result)
             }
             StepCall::Blocking(work) => Begun::Blocks(work),

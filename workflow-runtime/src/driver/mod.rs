@@ -560,7 +560,7 @@ impl<W: Workflow> Host<W> {
             self.finish_more(more);
         }
         if spawn_lane {
-            let lane = Lane { host: Arc::clone(self), counted: true };
+            let lane = Lane::counted(Arc::clone(self));
             self.runtime.spawn(lane.work(None));
         }
     }

@@ -100,7 +100,7 @@ impl<W: Workflow> Host<W> {
             invoke
         };
         if let Some(invoke) = invoke {
-            let lane = Lane { host: Arc::clone(self), counted: true };
+            let lane = Lane::counted(Arc::clone(self));
             let permit = Permit { turn: Some(permit), counts_as_short: false };
             self.runtime.spawn(lane.work(Some((invoke, permit))));
         }

@@ -202,7 +202,7 @@ impl<W: Workflow> Attempt<W> {
         future: &mut StepFuture<W::Event>,
         poller: &mut Poller<'_>,
     ) -> Poll<StepResult<W::Event>> {
-        let Some(calls) = &self.calls else { return future.as_mut().poll(poller) };
+        let Some(calls) = &self.calls else { return future.poll(poller) };
         let poll = calls.attention.poll(poller, |poller| poll_step(future, poller));
         if poll.is_pending() {
             self.withdraw_given_up(host);
@@ -379,8 +379,8 @@ impl<W: Workflow> Work<W> {
             Host::next(live, true, afterwards)
         });
         let lane = match next {
-            Next::Step(invoke, permit) => Lane { host, counted: true }.work(Some((invoke, permit))),
-            Next::GiveWay => Lane { host, counted: true }.work(None),
+            Next::Step(invoke, permit) => Lane::counted(host).work(Some((invoke, permit))),
+            Next::GiveWay => Lane::counted(host).work(None),
             Next::Leave => return,
         };
         // Boxed, so that a waiting step does not carry the room for a lane.
@@ -390,7 +390,7 @@ impl<W: Workflow> Work<W> {
 
 /// Polls a step. A panic is a failure of the step.
 fn poll_step<E>(future: &mut StepFuture<E>, poller: &mut Poller<'_>) -> Poll<StepResult<E>> {
-    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(poller))) {
+    match catch_unwind(AssertUnwindSafe(|| future.poll(poller))) {
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),
     }
