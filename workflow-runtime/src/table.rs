@@ -46,8 +46,13 @@ impl<K, V> Table<K, V> {
 }
 
 impl<K: Numbered, V> Table<K, V> {
-    /// Where the key stands, with or without a value.
+    /// Whether the first entry is the one of that key. In most tables it is, because there is no other.
     #[inline]
+    fn begins_with(&self, key: K) -> bool {
+        self.entries.front().is_some_and(|(first, _)| *first == key)
+    }
+
+    /// Where the key stands, with or without a value.
     fn position(&self, key: K) -> Option<usize> {
         let first = self.entries.front()?.0.number();
         let last = self.entries.len() - 1;
@@ -63,11 +68,17 @@ impl<K: Numbered, V> Table<K, V> {
 
     #[inline]
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        if self.begins_with(*key) {
+            return self.entries.front()?.1.as_ref();
+        }
         self.entries.get(self.position(*key)?)?.1.as_ref()
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        if self.begins_with(*key) {
+            return self.entries.front_mut()?.1.as_mut();
+        }
         let position = self.position(*key)?;
         self.entries.get_mut(position)?.1.as_mut()
     }
@@ -116,8 +127,7 @@ impl<K: Numbered, V> Table<K, V> {
 
     #[inline]
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        let position = self.position(*key)?;
-        if position == 0 {
+        if self.begins_with(*key) {
             // The first is no hole.
             let (_, first) = self.entries.pop_front()?;
             self.len -= 1;
@@ -126,6 +136,7 @@ impl<K: Numbered, V> Table<K, V> {
             }
             return first;
         }
+        let position = self.position(*key)?;
         let removed = self.entries.get_mut(position)?.1.take()?;
         self.len -= 1;
         while self.entries.back().is_some_and(|(_, value)| value.is_none()) {
@@ -141,6 +152,13 @@ impl<K: Numbered, V> Table<K, V> {
     /// Gives the entry of a key another one, which is higher than all others.
     #[inline]
     pub(crate) fn rename(&mut self, key: &K, higher: K) {
+        match self.entries.front_mut() {
+            Some((only, _)) if self.len == 1 && *only == *key => *only = higher,
+            _ => self.rename_one_of_several(key, higher),
+        }
+    }
+
+    fn rename_one_of_several(&mut self, key: &K, higher: K) {
         let last = self.entries.len().wrapping_sub(1);
         if self.position(*key) != Some(last) {
             if let Some(value) = self.remove(key) {
