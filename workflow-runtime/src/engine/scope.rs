@@ -108,7 +108,7 @@ impl<E: Payload> Turn<'_, E> {
             point: Some(point),
             parent: Some(parent),
             depth,
-            members: Members::default(),
+            members: Members::NONE,
             gathers: gathers.collect(),
             joins: BTreeMap::new(),
         };
@@ -201,7 +201,7 @@ impl<E: Payload> Turn<'_, E> {
         let (mut doomed, mut given_up) = (vec![id], Vec::new());
         while let Some(id) = doomed.pop() {
             let Some(scope) = self.state.scopes.remove(&id) else { continue };
-            for member in scope.members.into_sorted() {
+            for member in scope.members.sorted() {
                 match member {
                     Member::Invocation(id) => {
                         let Some(mut invocation) = self.take_out(id) else { continue };

@@ -88,7 +88,7 @@ pub struct State<E> {
     pub(crate) now: Time,
     pub(crate) invocations: Table<InvocationId, Invocation<E>>,
     pub(crate) requests: Table<RequestId, Request<E>>,
-    pub(crate) scopes: Table<ScopeId, Scope<E>>,
+    pub(crate) scopes: Scopes<E>,
     pub(crate) extras: Seldom<Extras<E>>,
 }
 
@@ -315,6 +315,93 @@ pub struct Scope<E> {
     pub(crate) joins: Joins<E>,
 }
 
+impl<E> Scope<E> {
+    /// The run itself, with nothing in it.
+    const fn root() -> Self {
+        Self {
+            point: None,
+            parent: None,
+            depth: 0,
+            members: Members::NONE,
+            gathers: Vec::new(),
+            joins: BTreeMap::new(),
+        }
+    }
+}
+
+/// The open scopes. The run itself is always one of them, and mostly the only one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scopes<E> {
+    root: Scope<E>,
+    inner: Table<ScopeId, Scope<E>>,
+}
+
+impl<E> Scopes<E> {
+    /// Only the run itself, with nothing in it.
+    pub(crate) const fn new() -> Self {
+        Self { root: Scope::root(), inner: Table::new() }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: &ScopeId) -> Option<&Scope<E>> {
+        if *id == ScopeId::ROOT { Some(&self.root) } else { self.inner.get(id) }
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: &ScopeId) -> Option<&mut Scope<E>> {
+        if *id == ScopeId::ROOT { Some(&mut self.root) } else { self.inner.get_mut(id) }
+    }
+
+    #[inline]
+    pub(crate) fn contains_key(&self, id: &ScopeId) -> bool {
+        self.get(id).is_some()
+    }
+
+    /// Opens a scope inside the run.
+    pub(crate) fn insert(&mut self, id: ScopeId, scope: Scope<E>) {
+        self.inner.insert(id, scope);
+    }
+
+    /// Takes a scope out. The run itself stays.
+    pub(crate) fn remove(&mut self, id: &ScopeId) -> Option<Scope<E>> {
+        self.inner.remove(id)
+    }
+
+    /// Closes all but the run itself, and takes out what is in that.
+    fn clear(&mut self) {
+        self.root.members = Members::NONE;
+        self.root.joins = BTreeMap::new();
+        self.inner = Table::new();
+    }
+
+    /// The run itself.
+    pub(crate) fn root(&self) -> &Scope<E> {
+        &self.root
+    }
+
+    pub(crate) fn root_mut(&mut self) -> &mut Scope<E> {
+        &mut self.root
+    }
+
+    /// Those of fan-outs, oldest first.
+    pub(crate) fn inner(&self) -> impl Iterator<Item = (&ScopeId, &Scope<E>)> {
+        self.inner.iter()
+    }
+
+    /// All of them, the run itself first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ScopeId, &Scope<E>)> {
+        std::iter::once((&ScopeId::ROOT, &self.root)).chain(self.inner())
+    }
+
+    fn shrink(&mut self) {
+        self.inner.shrink();
+        for scope in std::iter::once(&mut self.root).chain(self.inner.iter_mut().map(|(_, scope)| scope)) {
+            scope.members.shrink();
+            scope.gathers.iter_mut().for_each(|gather| gather.arrived.shrink());
+        }
+    }
+}
+
 /// The half-filled joins of a scope: for each branch and step, what has arrived for each parameter.
 pub(crate) type Joins<E> = BTreeMap<(u32, StepId), Vec<VecDeque<Parked<E>>>>;
 
@@ -336,12 +423,17 @@ pub(crate) enum Member {
 }
 
 /// What keeps a scope open. In one scope, no two members have the same number.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Members(Table<u64, Kind>);
+#[derive(Clone, Debug)]
+pub(crate) enum Members {
+    /// Without memory of their own: where one thing follows another, there is one, and two while the next is counted in
+    /// already.
+    Few([Option<Member>; 2]),
+    Many(Table<u64, Kind>),
+}
 
 /// What a [`Member`] is, without its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Invocation,
     Request,
     Scope,
@@ -377,49 +469,125 @@ impl Member {
 }
 
 impl Members {
+    pub(crate) const NONE: Self = Self::Few([None; 2]);
+
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        match self {
+            Self::Few(few) => few.iter().all(Option::is_none),
+            Self::Many(many) => many.is_empty(),
+        }
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        match self {
+            Self::Few(few) => few.iter().flatten().count(),
+            Self::Many(many) => many.len(),
+        }
     }
 
     pub(crate) fn reserve(&mut self, more: usize) {
-        self.0.reserve(more);
+        if let Self::Few(few) = self {
+            if few.iter().flatten().count() + more <= few.len() {
+                return;
+            }
+            *self = Self::Many(few.iter().flatten().copied().collect());
+        }
+        if let Self::Many(many) = self {
+            many.reserve(more);
+        }
     }
 
     /// `false` if it is there already.
+    #[inline]
     pub(crate) fn insert(&mut self, member: Member) -> bool {
-        self.0.insert(member.number(), member.kind()).is_none()
+        match self {
+            Self::Few(few) => {
+                if few.iter().flatten().any(|other| other.number() == member.number()) {
+                    return false;
+                }
+                match few.iter_mut().find(|place| place.is_none()) {
+                    Some(place) => *place = Some(member),
+                    None => *self = Self::Many(few.iter().flatten().copied().chain([member]).collect()),
+                }
+                true
+            }
+            Self::Many(many) => many.insert(member.number(), member.kind()).is_none(),
+        }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, member: Member) {
-        self.0.remove(&member.number());
+        match self {
+            Self::Few(few) => {
+                for place in few {
+                    place.take_if(|other| other.number() == member.number());
+                }
+            }
+            Self::Many(many) => {
+                many.remove(&member.number());
+            }
+        }
     }
 
     /// One goes, and another of the same kind with a higher number comes.
     #[inline]
     pub(crate) fn replace(&mut self, member: Member, higher: Member) {
-        self.0.rename(&member.number(), higher.number());
+        match self {
+            Self::Few(few) => {
+                let place = few.iter_mut().flatten().find(|other| other.number() == member.number());
+                if let Some(place) = place {
+                    *place = higher;
+                }
+            }
+            Self::Many(many) => many.rename(&member.number(), higher.number()),
+        }
     }
 
     /// All of them, kind by kind.
-    pub(crate) fn into_sorted(self) -> Vec<Member> {
-        let mut members: Vec<Member> =
-            self.0.iter().map(|(number, kind)| Member::new(*kind, *number)).collect();
+    pub(crate) fn sorted(&self) -> Vec<Member> {
+        let mut members: Vec<Member> = match self {
+            Self::Few(few) => few.iter().flatten().copied().collect(),
+            Self::Many(many) => many.iter().map(|(number, kind)| Member::new(*kind, *number)).collect(),
+        };
         members.sort_unstable();
         members
     }
 
     fn shrink(&mut self) {
-        self.0.shrink();
+        let members = self.len();
+        match self {
+            Self::Many(_) if members <= 2 => *self = self.sorted().into_iter().collect(),
+            Self::Many(many) => many.shrink(),
+            Self::Few(_) => {}
+        }
     }
 }
 
+impl PartialEq for Members {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.sorted() == other.sorted()
+    }
+}
+
+impl Eq for Members {}
+
 impl FromIterator<Member> for Members {
     fn from_iter<I: IntoIterator<Item = Member>>(members: I) -> Self {
-        Self(members.into_iter().map(|member| (member.number(), member.kind())).collect())
+        let members: Vec<Member> = members.into_iter().collect();
+        match *members {
+            [] => Self::NONE,
+            [one] => Self::Few([Some(one), None]),
+            [one, other] if one.number() != other.number() => Self::Few([Some(one), Some(other)]),
+            _ => Self::Many(members.into_iter().collect()),
+        }
+    }
+}
+
+impl FromIterator<Member> for Table<u64, Kind> {
+    fn from_iter<I: IntoIterator<Item = Member>>(members: I) -> Self {
+        members.into_iter().map(|member| (member.number(), member.kind())).collect()
     }
 }
 
@@ -548,14 +716,6 @@ impl<E> Default for Extras<E> {
 
 impl<E> State<E> {
     pub(crate) fn new() -> Self {
-        let root = Scope {
-            point: None,
-            parent: None,
-            depth: 0,
-            members: Members::default(),
-            gathers: Vec::new(),
-            joins: BTreeMap::new(),
-        };
         Self {
             status: Status::New,
             last_id: 0,
@@ -563,7 +723,7 @@ impl<E> State<E> {
             now: Time(0),
             invocations: Table::new(),
             requests: Table::new(),
-            scopes: Table::from((ScopeId::ROOT, root)),
+            scopes: Scopes::new(),
             extras: Seldom::NEVER,
         }
     }
@@ -574,14 +734,7 @@ impl<E> State<E> {
         self.invocations = Table::new();
         self.requests = Table::new();
         self.extras = Seldom::NEVER;
-        let alone = self.scopes.len() == 1;
-        match self.scopes.get_mut(&ScopeId::ROOT) {
-            Some(root) if alone => {
-                root.members = Members::default();
-                root.joins = BTreeMap::new();
-            }
-            _ => self.scopes = Self::new().scopes,
-        }
+        self.scopes.clear();
     }
 
     /// Gives back memory that is not needed for what is alive.
@@ -589,10 +742,6 @@ impl<E> State<E> {
         self.invocations.shrink();
         self.requests.shrink();
         self.scopes.shrink();
-        for (_, scope) in self.scopes.iter_mut() {
-            scope.members.shrink();
-            scope.gathers.iter_mut().for_each(|gather| gather.arrived.shrink());
-        }
         self.extras.shrink(Extras::are_none);
         if let Some(extras) = self.extras.get_mut() {
             extras.shrink();
@@ -728,5 +877,74 @@ impl<E> State<E> {
     /// The open scopes, the run itself first.
     pub fn scopes(&self) -> impl Iterator<Item = (ScopeId, &Scope<E>)> {
         self.scopes.iter().map(|(id, scope)| (*id, scope))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{InvocationId, Member, Members, RequestId, ScopeId};
+
+    fn member(number: u64) -> Member {
+        match number % 4 {
+            0 => Member::Invocation(InvocationId(number)),
+            1 => Member::Request(RequestId(number)),
+            2 => Member::Scope(ScopeId(number)),
+            _ => Member::Filler(InvocationId(number)),
+        }
+    }
+
+    #[test]
+    fn few_members_and_many_are_a_set() {
+        for most in 1..6_u64 {
+            let (mut members, mut set, mut seed) = (Members::NONE, BTreeSet::new(), most);
+            let mut dice = |n: u64| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (seed >> 33) % n
+            };
+            let mut last = 0;
+            for _ in 0..2_000 {
+                let known = set.iter().nth(dice(most) as usize).copied().unwrap_or(member(last + 1));
+                match dice(6) {
+                    0 | 1 if set.len() < most as usize => {
+                        last += 1 + dice(3);
+                        assert_eq!(members.insert(member(last)), set.insert(member(last)));
+                    }
+                    2 => assert_eq!(set.contains(&known), !members.clone().insert(known)),
+                    3 => {
+                        // Of the same kind.
+                        last = (last / 4 + 1) * 4 + known.number() % 4;
+                        members.replace(known, member(last));
+                        if set.remove(&known) {
+                            set.insert(member(last));
+                        }
+                    }
+                    4 => members.shrink(),
+                    _ => {
+                        members.remove(known);
+                        set.remove(&known);
+                    }
+                }
+                assert!(members.sorted().iter().eq(&set), "{members:?} is not {set:?}");
+                assert_eq!((members.len(), members.is_empty()), (set.len(), set.is_empty()));
+                assert_eq!(members, set.iter().copied().collect());
+                let mut roomy = Members::NONE;
+                roomy.reserve(10);
+                set.iter().for_each(|member| assert!(roomy.insert(*member)));
+                assert_eq!(members, roomy);
+            }
+        }
+    }
+
+    #[test]
+    fn a_third_member_takes_memory_and_gives_it_back() {
+        let mut members: Members = [5, 1].map(member).into_iter().collect();
+        assert!(members.insert(member(3)));
+        assert!(matches!(members, Members::Many(_)));
+        members.remove(member(1));
+        members.shrink();
+        assert!(matches!(members, Members::Few(_)));
+        assert_eq!(members.sorted(), [5, 3].map(member));
     }
 }

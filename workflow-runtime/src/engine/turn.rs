@@ -681,8 +681,7 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     /// Nothing on the way, nobody who could send anything, and no output: an error now rather than a hang.
     fn notice_a_stall(&mut self) {
-        let idle = self.state.scopes.get(&ScopeId::ROOT).is_some_and(|root| root.members.is_empty());
-        if self.state.status != Status::Running || !idle {
+        if self.state.status != Status::Running || !self.state.scopes.root().members.is_empty() {
             return;
         }
         if self.graph.events.iter().any(|event| event.role == Role::Signal && !event.accepted_by.is_empty()) {
@@ -693,8 +692,8 @@ impl<'a, E: Payload> Turn<'a, E> {
     }
 
     fn stall(&self) -> Stall {
-        let joins = self.state.scopes.get(&ScopeId::ROOT).into_iter().flat_map(|root| &root.joins);
-        let waiting = joins.map(|((_, step), slots)| {
+        let joins = &self.state.scopes.root().joins;
+        let waiting = joins.iter().map(|((_, step), slots)| {
             let (mut arrived, mut missing) = (Vec::new(), Vec::new());
             for (param, waiting) in (0..).zip(slots) {
                 if waiting.is_empty() { missing.push(param) } else { arrived.push(param) }

@@ -59,9 +59,7 @@ impl<'a> Reader<'a> {
         }
         state.requests = requests.into_iter().collect();
         if let Some(joins) = self.joins(&document.joins, "outside every fan-out") {
-            if let Some(root) = state.scopes.get_mut(&ScopeId::ROOT) {
-                root.joins = joins;
-            }
+            state.scopes.root_mut().joins = joins;
         }
         if !self.misfits.is_empty() {
             return Ok(state);
@@ -278,10 +276,7 @@ impl<'a> Reader<'a> {
         let joins = self.joins(&saved.joins, &what())?;
         let parent = Some(placed(saved.parent));
         // Depth and members are derived when all scopes are there.
-        Some((
-            saved.id,
-            Scope { point: Some(id), parent, depth: 0, members: Members::default(), gathers, joins },
-        ))
+        Some((saved.id, Scope { point: Some(id), parent, depth: 0, members: Members::NONE, gathers, joins }))
     }
 
     /// The fan-out point a scope was opened by: the only one of its kind in the step, or the one with the same
@@ -583,7 +578,7 @@ fn place_members<E>(state: &mut State<E>) -> Result<(), String> {
     let invocations = state.invocations.iter().map(|(id, it)| (it.branch.scope, Member::Invocation(*id)));
     let outside = state.requests.iter().filter(|(_, it)| it.asker.is_none());
     let requests = outside.map(|(id, it)| (it.branch.scope, Member::Request(*id)));
-    let inner = state.scopes.iter().filter_map(|(id, it)| Some((it.parent?.scope, Member::Scope(*id))));
+    let inner = state.scopes.inner().filter_map(|(id, it)| Some((it.parent?.scope, Member::Scope(*id))));
     let mut members: BTreeMap<ScopeId, Vec<Member>> = BTreeMap::new();
     for (scope, member) in invocations.chain(requests).chain(inner) {
         if !state.scopes.contains_key(&scope) {
@@ -609,7 +604,7 @@ fn place_members<E>(state: &mut State<E>) -> Result<(), String> {
             scope.members = members.into_iter().collect();
         }
     }
-    match state.scopes.iter().find(|(id, scope)| **id != ScopeId::ROOT && scope.members.is_empty()) {
+    match state.scopes.inner().find(|(_, scope)| scope.members.is_empty()) {
         Some((id, _)) => Err(format!("fan-out {} is open, but nothing in it is on the way", id.0)),
         None => Ok(()),
     }

@@ -30,8 +30,6 @@ impl Writer<'_> {
         state: &State<E>,
         next_event: u64,
     ) -> Result<Document, SnapshotError> {
-        let root = state.scopes.get(&ScopeId::ROOT);
-        let inner = state.scopes.iter().filter(|(id, _)| **id != ScopeId::ROOT);
         let invocations =
             state.invocations.iter().map(|(id, invocation)| self.invocation(*id, invocation, state));
         let requests = state.requests.iter().map(|(id, request)| {
@@ -39,6 +37,7 @@ impl Writer<'_> {
             let expired = due.is_some_and(|due| !state.has_timer(due, Timer::Expiry(*id)));
             Ok(SavedRequest { expired, ..self.request(*id, request)? })
         });
+        let scopes = state.scopes.inner().map(|(id, scope)| self.scope(*id, scope));
         let extras = state.extras.get();
         let unread = extras.into_iter().flat_map(|extras| extras.unread.values().flatten());
         let unread = unread.map(|signal| self.event(signal));
@@ -62,8 +61,8 @@ impl Writer<'_> {
             next_event,
             invocations: invocations.collect::<Result<_, _>>()?,
             requests: requests.collect::<Result<_, _>>()?,
-            scopes: inner.map(|(id, scope)| self.scope(*id, scope)).collect::<Result<_, _>>()?,
-            joins: root.map_or_else(|| Ok(Box::default()), |root| self.joins(&root.joins))?,
+            scopes: scopes.collect::<Result<_, _>>()?,
+            joins: self.joins(&state.scopes.root().joins)?,
             unread: unread.collect::<Result<_, _>>()?,
             queues: queues.filter(|(_, queue)| !queue.is_empty()).collect(),
             deadline: extras.and_then(|extras| extras.deadline),
