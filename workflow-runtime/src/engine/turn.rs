@@ -41,10 +41,48 @@ pub(super) struct Way {
 /// Lists that live for one tick, kept to reuse their memory. Empty between ticks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
-    /// Invocations made in this tick, in delivery order.
-    fresh: Vec<InvocationId>,
+    fresh: Fresh,
     /// Limited steps of which an invocation came or a worker became free.
     limited: Vec<StepId>,
+}
+
+/// Invocations made in one tick, in delivery order. Mostly it is one, which takes no memory of its own.
+#[derive(Clone, Debug, Default)]
+struct Fresh {
+    first: Option<InvocationId>,
+    /// Empty if there is no first.
+    others: Vec<InvocationId>,
+}
+
+impl Fresh {
+    #[inline]
+    fn push(&mut self, id: InvocationId) {
+        match self.first {
+            None => self.first = Some(id),
+            Some(_) => self.others.push(id),
+        }
+    }
+
+    #[inline]
+    fn get(&self, place: usize) -> Option<InvocationId> {
+        match place.checked_sub(1) {
+            None => self.first,
+            Some(place) => self.others.get(place).copied(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    fn clear(&mut self) {
+        self.first = None;
+        self.others.clear();
+    }
+
+    fn iter(&self) -> impl Iterator<Item = InvocationId> {
+        self.first.into_iter().chain(self.others.iter().copied())
+    }
 }
 
 impl Scratch {
@@ -498,7 +536,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             extras.waiting.clear();
         }
         // What was made in the same tick as the end has not reached its queue yet.
-        for id in std::mem::take(&mut self.scratch.fresh) {
+        for id in std::mem::take(&mut self.scratch.fresh).iter() {
             if let Some(invocation) = self.state.invocations.get(&id) {
                 if workers(self.graph, invocation.step).is_some() {
                     self.state.queue(invocation.step).push_back(id);
@@ -587,7 +625,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         // Starting adds to neither list, so both can be read in place.
         self.out.reserve(self.scratch.fresh.len());
         let mut next = 0;
-        while let Some(id) = self.scratch.fresh.get(next).copied() {
+        while let Some(id) = self.scratch.fresh.get(next) {
             next += 1;
             let Some(step) = self.state.invocations.get(&id).map(|invocation| invocation.step) else {
                 continue;
