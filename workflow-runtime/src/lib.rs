@@ -114,6 +114,7 @@
 pub mod __private;
 mod asker;
 mod calls;
+mod common;
 mod context;
 mod driver;
 mod emitter;

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::clock::{Clock, Now, millis};
 use super::ledger::{Journal, Ledger, Standing};
 use super::{End, Host, Kept, Live};
+use crate::common::Common;
 use crate::engine::{Engine, Tick, Time};
 use crate::handle::{RunError, RunId, RunOptions};
 use crate::journal::Limits;
@@ -116,13 +117,13 @@ impl<W: Workflow> Host<W> {
     ) -> Arc<Self> {
         let Place { kept, gate } = place;
         let clock = Clock::not_before(engine.state().now());
-        let state = Arc::new(state);
+        let state = Common::of(state);
         let stream =
             if kept.is_some() { Stream::stored_from(next_event) } else { Stream::starting_at(next_event) };
         let live = Live {
             engine,
             stream,
-            state: Arc::clone(&state),
+            state: state.clone(),
             commands: Vec::with_capacity(4),
             ready: VecDeque::with_capacity(4),
             some_are_stale: false,

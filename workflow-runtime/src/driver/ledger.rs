@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Afterwards, End, Host, Kept, KeptAt, Live, step_name};
+use crate::common::Common;
 use crate::engine::{Command, Ending, Notice, Refused, State, Status, Tick, Time};
 use crate::handle::RunError;
 use crate::journal;
@@ -60,7 +61,7 @@ pub(super) struct Ledger<W: Workflow> {
     /// What waits for its commit, in order.
     held_back: VecDeque<HeldBack<W>>,
     /// The state of the run, as far as it is stored.
-    pub(super) state: Arc<W::State>,
+    pub(super) state: Common<W::State>,
     /// Messages that were decided about. They are kept for a while after that is stored, because who reads the inbox may
     /// have read it before.
     decided: BTreeSet<MessageId>,
@@ -90,14 +91,14 @@ struct HeldBack<W: Workflow> {
     commands: Vec<Command<W::Event>>,
     /// The last event that may be seen then.
     shown: u64,
-    state: Arc<W::State>,
+    state: Common<W::State>,
     ended: Option<Result<W::Output, RunError>>,
     decided: Option<MessageId>,
 }
 
 impl<W: Workflow> HeldBack<W> {
     /// Nothing but the state as it is then.
-    fn of(state: Arc<W::State>) -> Self {
+    fn of(state: Common<W::State>) -> Self {
         Self { commands: Vec::new(), shown: 0, state, ended: None, decided: None }
     }
 }
@@ -122,7 +123,7 @@ impl<W: Workflow> Journal<W> {
 }
 
 impl<W: Workflow> Ledger<W> {
-    pub(super) fn new(standing: Standing, state: Arc<W::State>) -> Self {
+    pub(super) fn new(standing: Standing, state: Common<W::State>) -> Self {
         let Standing { position, fingerprint, tail, snapshot } = standing;
         Self {
             position,

@@ -47,6 +47,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
+use crate::common::Common;
 use crate::engine::{
     Command, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused, Relayed, Tick,
     Time, drop_if_empty,
@@ -99,7 +100,7 @@ struct Live<W: Workflow> {
     /// What observers see.
     stream: Stream<W>,
     /// What the steps that have finished made of it.
-    state: Arc<W::State>,
+    state: Common<W::State>,
     /// Reused from tick to tick; empty between them.
     commands: Vec<Command<W::Event>>,
     /// Steps that the engine has started and nobody has taken yet.
@@ -336,7 +337,7 @@ impl<W: Workflow> Host<W> {
     /// The state of the run, as far as it is stored.
     pub(crate) fn state(&self) -> Arc<W::State> {
         let live = self.lock();
-        Arc::clone(live.ledger.as_ref().map_or(&live.state, |ledger| &ledger.state))
+        live.ledger.as_ref().map_or(&live.state, |ledger| &ledger.state).share()
     }
 
     /// Applies what a caller does to the run.
@@ -509,7 +510,7 @@ impl<W: Workflow> Host<W> {
         let ticks = live.engine.state().ticks();
         let taken = live.engine.handle_at_length(at, tick, &mut commands);
         if let Some(state) = state.filter(|_| taken.is_ok()) {
-            live.state = state;
+            live.state = Common::Shared(state);
         }
         if let Some(kept) = kept {
             // What was due has happened also where the tick itself was refused.
