@@ -70,9 +70,9 @@ impl<W: Workflow> Host<W> {
         let RunOptions { id, timeout, deadline } = options;
         let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
         let limits = Limits { deadline, timeout: timeout.map(millis) };
-        let engine = Engine::new(W::GRAPH).with_limits(limits.deadline, limits.timeout);
-        let host =
-            Self::new(workflow, id.unwrap_or_else(RunId::random), engine, W::State::default(), 1, place);
+        let engine = || Engine::new(W::GRAPH).with_limits(limits.deadline, limits.timeout);
+        let id = id.unwrap_or_else(RunId::random);
+        let host = Self::new(workflow, id, engine, Time(0), W::State::default(), 1, place);
         host.first_tick(Tick::Started { input: W::start(input) }, limits);
         host
     }
@@ -80,7 +80,8 @@ impl<W: Workflow> Host<W> {
     /// Takes up a run that was saved. The caller holds its first handle.
     pub(crate) fn resume(workflow: Shared<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
         let place = Place::default();
-        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event, place);
+        let (now, engine) = (restored.engine.state().now(), || restored.engine);
+        let host = Self::new(workflow, restored.run, engine, now, state, restored.next_event, place);
         host.first_tick(Tick::Resumed, Limits::default());
         host
     }
@@ -94,65 +95,74 @@ impl<W: Workflow> Host<W> {
         gate: Option<Arc<Semaphore>>,
     ) -> Arc<Self> {
         let place = Place { kept: Some(kept), gate };
-        let host = Self::new(workflow, restored.run, restored.engine, state, restored.next_event, place);
+        let (now, engine) = (restored.engine.state().now(), || restored.engine);
+        let host = Self::new(workflow, restored.run, engine, now, state, restored.next_event, place);
         host.first_tick(Tick::Resumed, Limits::default());
         host
     }
 
     /// A run that has ended with this output before.
     pub(crate) fn completed(workflow: Shared<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
-        let engine = Engine::new(W::GRAPH);
-        let host = Self::new(workflow, id, engine, W::State::default(), next_event, Place::default());
+        let engine = || Engine::new(W::GRAPH);
+        let state = W::State::default();
+        let host = Self::new(workflow, id, engine, Time(0), state, next_event, Place::default());
         host.is_over_with(RunEventKind::Completed { output: output.clone() }, Ok(output));
         host
     }
 
+    /// The engine is made where it is to stay, since it is large; `now` is the time of its latest tick.
     fn new(
         workflow: Shared<W>,
         id: RunId,
-        engine: Engine<W::Event>,
+        engine: impl FnOnce() -> Engine<W::Event>,
+        now: Time,
         state: W::State,
         next_event: u64,
         place: Place,
     ) -> Arc<Self> {
         let Place { kept, gate } = place;
-        let clock = Clock::not_before(engine.state().now());
+        let clock = Clock::not_before(now);
+        let now = Now::start_of(&clock);
         let state = Common::of(state);
+        let ledger = kept.as_ref().map(|kept| Box::new(Ledger::new(kept.standing.clone(), state.clone())));
         let stream =
             if kept.is_some() { Stream::stored_from(next_event) } else { Stream::starting_at(next_event) };
-        let live = Live {
-            engine,
-            stream,
-            state: state.clone(),
-            commands: Vec::with_capacity(4),
-            ready: VecDeque::with_capacity(4),
-            some_are_stale: false,
-            lanes: 0,
-            at_short_steps: 0,
-            paces: Seldom::NEVER,
-            holds: 0,
-            at_work: 0,
-            now: Now::start_of(&clock),
-            apart: Seldom::NEVER,
-            end: End::NotYet,
-            ledger: kept.as_ref().map(|kept| Box::new(Ledger::new(kept.standing.clone(), state))),
-            gate,
-            queued: false,
-            thrown_away: false,
-            waiting: Wakers::default(),
-            broken: None,
-            timer: None,
-        };
-        Arc::new_cyclic(|me| Self {
+        let host = |journal| Self {
             workflow,
             id,
             clock,
             runtime: Handle::current(),
             handles: AtomicUsize::new(1),
-            journal: kept.map(|kept| Box::new(Journal::new(me.clone(), kept))),
+            journal,
             quiet: OnceLock::new(),
-            live: Mutex::new(live),
-        })
+            live: Mutex::new(Live {
+                engine: engine(),
+                stream,
+                state,
+                commands: Vec::with_capacity(4),
+                ready: VecDeque::with_capacity(4),
+                some_are_stale: false,
+                lanes: 0,
+                at_short_steps: 0,
+                paces: Seldom::NEVER,
+                holds: 0,
+                at_work: 0,
+                now,
+                apart: Seldom::NEVER,
+                end: End::NotYet,
+                ledger,
+                gate,
+                queued: false,
+                thrown_away: false,
+                waiting: Wakers::default(),
+                broken: None,
+                timer: None,
+            }),
+        };
+        match kept {
+            Some(kept) => Arc::new_cyclic(|me| host(Some(Box::new(Journal::new(me.clone(), kept))))),
+            None => Arc::new(host(None)),
+        }
     }
 
     fn first_tick(self: &Arc<Self>, tick: Tick<W::Event>, limits: Limits) {

@@ -144,6 +144,7 @@ impl<E: Payload> Engine<E> {
     /// Limits the time of a run that has not started: when it must have ended, and for how many milliseconds it may be
     /// at work.
     #[must_use]
+    #[inline]
     pub fn with_limits(mut self, deadline: Option<Time>, timeout: Option<u64>) -> Self {
         if deadline.is_some() || timeout.is_some() {
             let extras = self.state.extras.make();
