@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::task::Waker;
 
+use crate::seldom::Seldom;
+
 /// The wakers of those who wait. Each of them has one place, which it gives back when it is dropped, so that waiting
 /// that was given up leaves nothing behind.
 #[derive(Debug, Default)]
@@ -16,7 +18,7 @@ pub(crate) struct Wakers {
 pub(crate) struct Waiting {
     /// One of them, by its place. Mostly there is no other one, and it costs no allocation to wait.
     one: Option<(u64, Waker)>,
-    others: BTreeMap<u64, Waker>,
+    others: Seldom<BTreeMap<u64, Waker>>,
 }
 
 /// The place of one who waits.
@@ -32,12 +34,12 @@ impl Wakers {
         });
         let Waiting { one, others } = &mut self.waiting;
         // Looked for first: who has the place for one may have left it since.
-        if let Some(waiting) = others.get_mut(&place) {
+        if let Some(waiting) = others.get_mut().and_then(|others| others.get_mut(&place)) {
             return waiting.clone_from(waker);
         }
         match one {
             Some((taken, waiting)) if *taken == place => waiting.clone_from(waker),
-            Some(_) => drop(others.insert(place, waker.clone())),
+            Some(_) => drop(others.make().insert(place, waker.clone())),
             None => *one = Some((place, waker.clone())),
         }
     }
@@ -47,7 +49,7 @@ impl Wakers {
         if let Some(place) = &place.0 {
             let Waiting { one, others } = &mut self.waiting;
             if one.take_if(|(taken, _)| taken == place).is_none() {
-                others.remove(place);
+                others.get_mut().and_then(|others| others.remove(place));
             }
         }
     }
@@ -55,7 +57,7 @@ impl Wakers {
     /// Whether nobody waits.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.one.is_none() && self.waiting.others.is_empty()
+        self.waiting.one.is_none() && self.waiting.others.get().is_none_or(BTreeMap::is_empty)
     }
 
     /// Everybody who waits, to be woken.
@@ -68,7 +70,7 @@ impl Iterator for Waiting {
     type Item = Waker;
 
     fn next(&mut self) -> Option<Waker> {
-        let one = self.one.take().or_else(|| self.others.pop_first());
+        let one = self.one.take().or_else(|| self.others.get_mut()?.pop_first());
         one.map(|(_, waker)| waker)
     }
 }

@@ -396,7 +396,7 @@ impl<W: Workflow> Host<W> {
         }
         let Some(ended) = live.ledger.as_mut().and_then(|ledger| ledger.ended.take()) else { return };
         live.stream.show(u64::MAX);
-        live.end = End::Announced(ended);
+        live.end = End::Announced(ended.map_err(Box::new));
         live.tell_readers(afterwards);
         afterwards.wake(live.waiting.take());
     }

@@ -157,7 +157,7 @@ enum End<W: Workflow> {
     NotYet,
     /// It has ended, which is announced when nothing is at work any more.
     Near(Ending<W::Event>),
-    Announced(Result<W::Output, RunError>),
+    Announced(Result<W::Output, Box<RunError>>),
 }
 
 /// A new state of a run; and as JSON, in a run with a store.
@@ -257,7 +257,7 @@ impl<W: Workflow> Host<W> {
     fn is_over_with(&self, kind: RunEventKind<W>, outcome: Result<W::Output, RunError>) {
         let mut live = self.lock();
         live.stream.announce(self.clock.now(), kind);
-        live.end = End::Announced(outcome);
+        live.end = End::Announced(outcome.map_err(Box::new));
     }
 
     /// Whether the run has a store.
@@ -387,7 +387,7 @@ impl<W: Workflow> Host<W> {
     pub(crate) fn poll_outcome(&self, place: &mut Place, waker: &Waker) -> Poll<Result<W::Output, RunError>> {
         let mut live = self.lock();
         if let End::Announced(outcome) = &live.end {
-            return Poll::Ready(outcome.clone());
+            return Poll::Ready(outcome.as_ref().map_err(|error| RunError::clone(error)).cloned());
         }
         live.waiting.wait(place, waker);
         Poll::Pending

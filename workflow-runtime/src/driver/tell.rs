@@ -53,7 +53,7 @@ impl<W: Workflow> Host<W> {
         let terminal = RunEventKind::terminal(for_stream);
         live.stream.begin(live.engine.state().ticks(), live.now.time());
         live.stream.push(terminal);
-        live.end = End::Announced(outcome);
+        live.end = End::Announced(outcome.map_err(Box::new));
         live.tell_readers(afterwards);
         afterwards.wake(live.waiting.take());
     }

@@ -8,8 +8,6 @@
 //! A scope that an emitter fills is also kept open by the step that sends, until it returns. That step does not
 //! live in the scope but beside it, so cancelling the scope does not cancel the step.
 
-use std::collections::BTreeMap;
-
 use workflow_graph::{EventId, PointId, Slot, Step, Tool};
 
 use super::command::{Command, Notice};
@@ -110,7 +108,7 @@ impl<E: Payload> Turn<'_, E> {
             depth,
             members: Members::NONE,
             gathers: gathers.collect(),
-            joins: BTreeMap::new(),
+            joins: Joins::NEVER,
         };
         self.state.scopes.insert(id, scope);
         self.join_scope(parent.scope, Member::Scope(id));
@@ -187,7 +185,7 @@ impl<E: Payload> Turn<'_, E> {
     }
 
     fn report_unpaired(&mut self, joins: Joins<E>) {
-        for ((_, step), slots) in joins {
+        for ((_, step), slots) in joins.into_inner().into_iter().flatten() {
             let left = slots.iter().flatten();
             let events: Vec<EventId> = left.flat_map(|parked| parked.part.events()).collect();
             if !events.is_empty() {

@@ -324,7 +324,7 @@ impl<E> Scope<E> {
             depth: 0,
             members: Members::NONE,
             gathers: Vec::new(),
-            joins: BTreeMap::new(),
+            joins: Joins::NEVER,
         }
     }
 }
@@ -333,23 +333,23 @@ impl<E> Scope<E> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scopes<E> {
     root: Scope<E>,
-    inner: Table<ScopeId, Scope<E>>,
+    inner: Seldom<Table<ScopeId, Scope<E>>>,
 }
 
 impl<E> Scopes<E> {
     /// Only the run itself, with nothing in it.
     pub(crate) const fn new() -> Self {
-        Self { root: Scope::root(), inner: Table::new() }
+        Self { root: Scope::root(), inner: Seldom::NEVER }
     }
 
     #[inline]
     pub(crate) fn get(&self, id: &ScopeId) -> Option<&Scope<E>> {
-        if *id == ScopeId::ROOT { Some(&self.root) } else { self.inner.get(id) }
+        if *id == ScopeId::ROOT { Some(&self.root) } else { self.inner.get()?.get(id) }
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, id: &ScopeId) -> Option<&mut Scope<E>> {
-        if *id == ScopeId::ROOT { Some(&mut self.root) } else { self.inner.get_mut(id) }
+        if *id == ScopeId::ROOT { Some(&mut self.root) } else { self.inner.get_mut()?.get_mut(id) }
     }
 
     #[inline]
@@ -359,19 +359,19 @@ impl<E> Scopes<E> {
 
     /// Opens a scope inside the run.
     pub(crate) fn insert(&mut self, id: ScopeId, scope: Scope<E>) {
-        self.inner.insert(id, scope);
+        self.inner.make().insert(id, scope);
     }
 
     /// Takes a scope out. The run itself stays.
     pub(crate) fn remove(&mut self, id: &ScopeId) -> Option<Scope<E>> {
-        self.inner.remove(id)
+        self.inner.get_mut()?.remove(id)
     }
 
     /// Closes all but the run itself, and takes out what is in that.
     fn clear(&mut self) {
         self.root.members = Members::NONE;
-        self.root.joins = BTreeMap::new();
-        self.inner = Table::new();
+        self.root.joins = Joins::NEVER;
+        self.inner = Seldom::NEVER;
     }
 
     /// The run itself.
@@ -385,7 +385,7 @@ impl<E> Scopes<E> {
 
     /// Those of fan-outs, oldest first.
     pub(crate) fn inner(&self) -> impl Iterator<Item = (&ScopeId, &Scope<E>)> {
-        self.inner.iter()
+        self.inner.get().into_iter().flat_map(Table::iter)
     }
 
     /// All of them, the run itself first.
@@ -394,16 +394,21 @@ impl<E> Scopes<E> {
     }
 
     fn shrink(&mut self) {
-        self.inner.shrink();
-        for scope in std::iter::once(&mut self.root).chain(self.inner.iter_mut().map(|(_, scope)| scope)) {
+        self.inner.shrink(Table::is_empty);
+        let inner = self.inner.get_mut().into_iter().flat_map(|inner| {
+            inner.shrink();
+            inner.iter_mut().map(|(_, scope)| scope)
+        });
+        for scope in std::iter::once(&mut self.root).chain(inner) {
             scope.members.shrink();
+            scope.joins.shrink(BTreeMap::is_empty);
             scope.gathers.iter_mut().for_each(|gather| gather.arrived.shrink());
         }
     }
 }
 
 /// The half-filled joins of a scope: for each branch and step, what has arrived for each parameter.
-pub(crate) type Joins<E> = BTreeMap<(u32, StepId), Vec<VecDeque<Parked<E>>>>;
+pub(crate) type Joins<E> = Seldom<BTreeMap<(u32, StepId), Vec<VecDeque<Parked<E>>>>>;
 
 /// Something that waits in a join.
 #[derive(Clone, Debug, PartialEq, Eq)]

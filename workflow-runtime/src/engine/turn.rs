@@ -436,7 +436,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         branch: Branch,
         arity: usize,
     ) -> Option<(Vec<Part<E>>, Recoveries)> {
-        let joins = &mut self.state.scopes.get_mut(&branch.scope)?.joins;
+        let joins = self.state.scopes.get_mut(&branch.scope)?.joins.make();
         let key = (branch.index, slot.step);
         let slots = joins.entry(key).or_default();
         slots.resize_with(arity, Default::default);
@@ -730,8 +730,8 @@ impl<'a, E: Payload> Turn<'a, E> {
     }
 
     fn stall(&self) -> Stall {
-        let joins = &self.state.scopes.root().joins;
-        let waiting = joins.iter().map(|((_, step), slots)| {
+        let joins = self.state.scopes.root().joins.get().into_iter().flatten();
+        let waiting = joins.map(|((_, step), slots)| {
             let (mut arrived, mut missing) = (Vec::new(), Vec::new());
             for (param, waiting) in (0..).zip(slots) {
                 if waiting.is_empty() { missing.push(param) } else { arrived.push(param) }

@@ -300,7 +300,7 @@ impl<'a> Reader<'a> {
     }
 
     fn joins<E: Events>(&mut self, saved: &[SavedJoin], place: &str) -> Option<Joins<E>> {
-        let mut joins = Joins::new();
+        let mut joins = Joins::NEVER;
         for join in saved {
             let what = || format!("half-filled join of step `{}` ({place})", join.step);
             let step = self.step(&join.step, &what)?;
@@ -317,7 +317,7 @@ impl<'a> Reader<'a> {
                 });
                 slots.push(waiting.collect::<Option<VecDeque<_>>>()?);
             }
-            joins.insert((join.index, step), slots);
+            joins.make().insert((join.index, step), slots);
         }
         Some(joins)
     }

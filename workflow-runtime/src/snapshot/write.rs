@@ -167,7 +167,7 @@ impl Writer<'_> {
     }
 
     fn joins<E: Events>(&self, joins: &Joins<E>) -> Result<Box<[SavedJoin]>, SnapshotError> {
-        let joins = joins.iter().map(|((index, step), slots)| {
+        let joins = joins.get().into_iter().flatten().map(|((index, step), slots)| {
             let parked = |parked: &Parked<E>| {
                 let recoveries = self.recoveries(&parked.recoveries);
                 Ok(SavedParked { part: self.part(&parked.part)?, recoveries })

@@ -9,6 +9,7 @@ use super::latest::Latest;
 use super::{RunEvent, RunEventKind};
 use crate::engine::{Counted, InvocationId, Notice, Time};
 use crate::event::RequestId;
+use crate::seldom::Seldom;
 use crate::store::StoredEvent;
 use crate::table::Table;
 use crate::wakers::{Waiting, Wakers};
@@ -24,7 +25,7 @@ pub(crate) struct Stream<W: Workflow> {
     /// The number of the last event that readers may see. In a run with a store, the others are not stored yet.
     shown: u64,
     /// In a run with a store: events that are to be stored with what happens next.
-    unstored: Option<Vec<StoredEvent>>,
+    unstored: Seldom<Vec<StoredEvent>>,
     pub(super) tick: u64,
     pub(super) at: Time,
     /// The questions that are open, for readers that fell behind.
@@ -73,15 +74,15 @@ impl<W: Workflow> Asked<W> {
 impl<W: Workflow> Stream<W> {
     /// A stream whose first event has this number.
     pub(crate) fn starting_at(first: u64) -> Self {
-        Self::new(first, u64::MAX, None)
+        Self::new(first, u64::MAX, Seldom::NEVER)
     }
 
     /// A stream whose first event has this number, and whose events are seen when they are stored.
     pub(crate) fn stored_from(first: u64) -> Self {
-        Self::new(first, first.saturating_sub(1), Some(Vec::new()))
+        Self::new(first, first.saturating_sub(1), Some(Vec::new()).into())
     }
 
-    fn new(first: u64, shown: u64, unstored: Option<Vec<StoredEvent>>) -> Self {
+    fn new(first: u64, shown: u64, unstored: Seldom<Vec<StoredEvent>>) -> Self {
         Self {
             kept: Latest::new(),
             began: first,
@@ -192,7 +193,7 @@ impl<W: Workflow> Stream<W> {
             return;
         }
         let kind = Arc::new(kind);
-        if self.unstored.is_some() {
+        if self.unstored.get().is_some() {
             self.store_next(What::Told(Arc::clone(&kind)));
         }
         match &*kind {
@@ -221,7 +222,7 @@ impl<W: Workflow> Stream<W> {
         if self.over {
             return;
         }
-        if self.unstored.is_some() {
+        if self.unstored.get().is_some() {
             self.store_next(what.clone());
         }
         self.append(what, shows);
@@ -251,7 +252,7 @@ impl<W: Workflow> Stream<W> {
         let event = RunEvent { number, tick, at, kind: what.into() };
         // What a step published may not serialise; everything else in a run has been serialised before.
         let body = serde_json::value::to_raw_value(&event).or_else(|_| serde_json::value::to_raw_value(&()));
-        if let (Some(unstored), Ok(body)) = (&mut self.unstored, body) {
+        if let (Some(unstored), Ok(body)) = (self.unstored.get_mut(), body) {
             unstored.push(StoredEvent { number, tick, at, body });
         }
     }
@@ -271,7 +272,7 @@ impl<W: Workflow> Stream<W> {
 
     /// What is to be stored with what happens next; nothing in a run without a store.
     pub(crate) fn take_unstored(&mut self) -> Vec<StoredEvent> {
-        self.unstored.as_mut().map(std::mem::take).unwrap_or_default()
+        self.unstored.get_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Lets readers see the events up to that number.
@@ -297,7 +298,7 @@ impl<W: Workflow> Stream<W> {
         let shown = self.position(self.shown.saturating_add(1));
         self.kept.truncate(shown);
         self.over = false;
-        self.unstored = None;
+        self.unstored = Seldom::NEVER;
         self.shown = u64::MAX;
         self.push(kind);
     }
