@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::pace::SHORT;
 use super::ticket::{Attempt, Ticket, drop_step};
 use super::{Afterwards, Host, Permit, panicked};
 use crate::context::Context;
@@ -154,8 +155,10 @@ impl<W: Workflow> Lane<W> {
         attempt.pass_on(host, result, |live, next, afterwards| {
             let now = live.now.moment;
             let others = live.ready.len() + usize::from(next.is_some());
-            // Alone with one step after the other, nobody asks. What others were left out for is looked at always.
-            if believed_short || others > 1 || live.lanes > 1 {
+            // Alone with one step after the other, nobody asks. What others were left out for is looked at always, but
+            // changes nothing where it is as believed.
+            let looks = if believed_short { !shift.was_short(now) } else { others > 1 || live.lanes > 1 };
+            if looks {
                 live.paces.make().saw(step, shift.since_last(now));
             }
             Host::go_on(live, next, shift.goes_on(now), afterwards)
@@ -233,6 +236,12 @@ impl Shift {
     /// How long the step that has ended now has kept the worker.
     fn since_last(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.last)
+    }
+
+    /// Whether the step that has ended now was short.
+    #[inline]
+    fn was_short(&self, now: Instant) -> bool {
+        now < self.last + SHORT
     }
 
     /// Whether there is time for another step.

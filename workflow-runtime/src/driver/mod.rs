@@ -480,7 +480,8 @@ impl<W: Workflow> Host<W> {
                 }
             };
             attempt.leave(&mut live);
-            if next.is_none() {
+            // Where steps are ready, nothing rests.
+            if next.is_none() && live.ready.is_empty() {
                 self.look_whether_it_rests(&mut live, &mut afterwards);
             }
             live.tell_readers(&mut afterwards);

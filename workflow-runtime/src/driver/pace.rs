@@ -14,7 +14,7 @@ use std::time::Duration;
 use workflow_graph::StepId;
 
 /// Not worth sharing, if the tick and the lock take about a tenth of it.
-const SHORT: Duration = Duration::from_micros(5);
+pub(super) const SHORT: Duration = Duration::from_micros(5);
 /// Nobody should wait for such a step, as long as there are other workers.
 const LONG: Duration = Duration::from_micros(50);
 

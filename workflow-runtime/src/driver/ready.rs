@@ -38,19 +38,23 @@ impl<W: Workflow> Host<W> {
             }
             released => released,
         };
-        live.ready.extend(released);
+        if let Some(invoke) = released {
+            live.ready.push_back(invoke);
+        }
         Self::next(live, may_take, afterwards)
     }
 
     /// The next step for a lane, which is counted in `lanes`.
     pub(super) fn next(live: &mut Live<W>, may_take: bool, afterwards: &mut Afterwards) -> Next<W::Event> {
         Self::drop_stale(live);
-        if live.ready.is_empty() || live.holds > 0 || live.is_left_to_another() {
+        let counts_as_short = live.is_short(0);
+        let is_left_to_another = counts_as_short && live.at_short_steps > 0;
+        if live.ready.is_empty() || live.holds > 0 || is_left_to_another {
             live.lanes -= 1;
             return Next::Leave;
         }
         // Of two short steps, this lane does the other one as well.
-        if live.ready.len() > 1 && !(live.is_short(0) && live.is_short(1)) {
+        if live.ready.len() > 1 && !(counts_as_short && live.is_short(1)) {
             live.want_lane(afterwards);
         }
         // A task that is spawned here lies in a slot of this worker that nobody can steal from, so it
@@ -63,7 +67,6 @@ impl<W: Workflow> Host<W> {
             live.queue_up(afterwards);
             return Next::Leave;
         };
-        let counts_as_short = live.is_short(0);
         match live.ready.pop_front() {
             Some(invoke) => {
                 live.at_work += 1;
