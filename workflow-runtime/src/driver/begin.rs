@@ -139,8 +139,9 @@ impl<W: Workflow> Host<W> {
                 engine: engine(),
                 stream,
                 state,
-                commands: Vec::with_capacity(4),
-                ready: VecDeque::with_capacity(4),
+                // What a run of one step after the other needs.
+                commands: Vec::with_capacity(2),
+                ready: VecDeque::with_capacity(1),
                 some_are_stale: false,
                 lanes: 0,
                 at_short_steps: 0,

@@ -44,13 +44,12 @@ pub(super) struct Lane<W: Workflow> {
     pub(super) host: Arc<Host<W>>,
     /// Whether it still counts in `lanes`.
     counted: bool,
-    rooms: Rooms<W::Event>,
 }
 
 impl<W: Workflow> Lane<W> {
     /// A lane that is counted in `lanes`.
     pub(super) fn counted(host: Arc<Host<W>>) -> Self {
-        Self { host, counted: true, rooms: Rooms::new() }
+        Self { host, counted: true }
     }
 
     pub(super) async fn work(mut self, mut first: Option<(Invoke<W::Event>, Permit)>) {
@@ -75,7 +74,7 @@ impl<W: Workflow> Lane<W> {
 
     /// Polls one step after the other. `false` if the lane is not counted any more.
     fn work_a_shift(
-        &mut self,
+        &self,
         first: Option<(Invoke<W::Event>, Permit)>,
         shift: &mut Shift,
         poller: &mut Poller<'_>,
@@ -84,9 +83,10 @@ impl<W: Workflow> Lane<W> {
             Some((invoke, permit)) => Next::Step(invoke, permit),
             None => self.next(shift, shift.last),
         };
+        let mut rooms = Rooms::new();
         loop {
             next = match next {
-                Next::Step(invoke, permit) => self.step(invoke, permit, shift, poller),
+                Next::Step(invoke, permit) => self.step(invoke, permit, shift, &mut rooms, poller),
                 Next::GiveWay => return true,
                 Next::Leave => return false,
             };
@@ -103,10 +103,11 @@ impl<W: Workflow> Lane<W> {
     /// Calls a step and polls it once.
     #[inline]
     fn step(
-        &mut self,
+        &self,
         invoke: Invoke<W::Event>,
         permit: Permit,
         shift: &mut Shift,
+        rooms: &mut Rooms<W::Event>,
         poller: &mut Poller<'_>,
     ) -> Next<W::Event> {
         let host = &self.host;
@@ -114,14 +115,14 @@ impl<W: Workflow> Lane<W> {
         let context = Context::new(Arc::clone(host), &invoke, attempt.updates.clone(), attempt.calls.clone());
         let Invoke { step, input, .. } = invoke;
         let believed_short = attempt.counts_as_short();
-        let room = self.rooms.take(step);
+        let room = rooms.take(step);
         let mut running = None;
         let begun = catch_unwind(AssertUnwindSafe(|| match W::call(step, input, context, room) {
             StepCall::Done(result) => Begun::Ended(result),
             StepCall::Running(future) => {
                 let polled = attempt.poll(host, running.insert(future), poller);
                 let Poll::Ready(result) = polled else { return Begun::Waits };
-                self.rooms.give_back(step, running.take());
+                rooms.give_back(step, running.take());
                 Begun::Ended(result)
             }
             StepCall::Blocking(work) => Begun::Blocks(work),

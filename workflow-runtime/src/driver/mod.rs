@@ -76,6 +76,9 @@ pub(crate) use clock::{Clock, millis};
 pub(crate) use lane::give_way;
 pub(crate) use ledger::Standing;
 
+/// So many commands are mostly those of a fan-out, to start its steps.
+const FAN_OUT: usize = 16;
+
 /// The list of commands is used again for the next tick, unless it has become so long.
 const MOST_COMMANDS_KEPT: usize = 1_024;
 
@@ -201,6 +204,8 @@ impl<W: Workflow> Happening<W> {
 #[must_use = "steps are cancelled, callers woken and lanes started only by `Host::finish`"]
 struct Afterwards {
     spawn_lane: bool,
+    /// One who waits for what has come. Mostly there is no other one.
+    wake: Option<Waker>,
     /// What most ticks do not leave.
     more: Seldom<MoreAfterwards>,
 }
@@ -208,7 +213,7 @@ struct Afterwards {
 #[derive(Default)]
 struct MoreAfterwards {
     cancel: Vec<CancellationToken>,
-    wake: Vec<Waker>,
+    wake_too: Vec<Waker>,
     queue_at: Option<Arc<Semaphore>>,
     wait_until: Option<(Time, CancellationToken)>,
 }
@@ -222,9 +227,11 @@ impl Afterwards {
     }
 
     fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
-        let mut wakers = wakers.into_iter().peekable();
-        if wakers.peek().is_some() {
-            self.more.make().wake.extend(wakers);
+        for waker in wakers {
+            match self.wake {
+                None => self.wake = Some(waker),
+                Some(_) => self.more.make().wake_too.push(waker),
+            }
         }
     }
 }
@@ -536,7 +543,9 @@ impl<W: Workflow> Host<W> {
         afterwards: &mut Afterwards,
     ) {
         live.stream.begin(live.engine.state().ticks(), at);
-        live.ready.reserve(commands.len());
+        if commands.len() >= FAN_OUT {
+            live.ready.reserve(commands.len());
+        }
         for command in commands.drain(..) {
             match command {
                 Command::Publish(notice) => live.stream.tell(notice),
@@ -556,8 +565,11 @@ impl<W: Workflow> Host<W> {
     /// Does what a tick left to do. The lock must not be held.
     #[inline]
     fn finish(self: &Arc<Self>, afterwards: Afterwards) {
-        let Afterwards { spawn_lane, more } = afterwards;
-        // The usual case has neither: a step has released the next one.
+        let Afterwards { spawn_lane, wake, more } = afterwards;
+        // The usual case has none of them: a step has released the next one.
+        if let Some(waker) = wake {
+            waker.wake();
+        }
         if let Some(more) = more.into_inner() {
             self.finish_more(more);
         }
@@ -569,9 +581,9 @@ impl<W: Workflow> Host<W> {
 
     #[inline(never)]
     fn finish_more(self: &Arc<Self>, more: MoreAfterwards) {
-        let MoreAfterwards { cancel, wake, queue_at, wait_until } = more;
+        let MoreAfterwards { cancel, wake_too, queue_at, wait_until } = more;
         cancel.into_iter().for_each(|token| token.cancel());
-        wake.into_iter().for_each(Waker::wake);
+        wake_too.into_iter().for_each(Waker::wake);
         if let Some((due, token)) = wait_until {
             let alarm = Alarm { host: Arc::clone(self), armed: true };
             self.runtime.spawn(alarm.wait(due, token));
