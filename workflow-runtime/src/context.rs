@@ -127,7 +127,9 @@ impl<W: Workflow> Context<W> {
     /// Tells the observers how far this step is. They see it at once, and keep it if the step fails
     /// afterwards; it has no effect on the run.
     ///
-    /// It never waits and never fails: a reader that is too slow misses events.
+    /// It waits for no reader and never fails: a reader that is too slow misses events. It does wait for what the run is
+    /// doing at the moment, as [`state`](Self::state) does. So hold no lock over it that a change of the state takes as
+    /// well, or the `Clone`, `Serialize` or `Drop` of an event, of the state or of what is published.
     pub fn publish(&self, value: W::Progress) {
         self.host.publish(self.step, self.invocation, self.attempt, value);
     }
@@ -144,6 +146,8 @@ impl<W: Workflow> Context<W> {
     /// The change is made together with what the step emits, in the order in which steps finish, on the state as it
     /// is then: so parallel steps neither lose nor double a change, and a step that fails or is cancelled changes
     /// nothing. A change that panics fails the step.
+    ///
+    /// While it is made, the run stands: it must not wait for anything that waits for the run.
     ///
     /// # Examples
     /// ```

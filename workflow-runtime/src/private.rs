@@ -186,7 +186,7 @@ impl<W: Workflow + Send + Sync> Of<W> {
     where
         F: Future<Output = StepResult<E>> + Send + 'static,
     {
-        room.hold(step)
+        room.hold_block(step)
     }
 
     /// Calls a step that blocks its thread, later and elsewhere.

@@ -77,7 +77,8 @@ pub trait Workflow: Sized + 'static {
     /// does not happen while the graph and this method agree) is an error, not a panic.
     //
     // Without `self`, which a future would have to own beside the context: it borrows the workflow from there.
-    /// A step that is an `async fn` puts its future into `room`.
+    ///
+    /// A step that is an `async fn` [puts its future into `room`](Room::hold); any other one leaves the room.
     fn call(
         step: StepId,
         input: Input<Self::Event>,
@@ -192,7 +193,7 @@ impl<W: Workflow + Send + Sync> Value<W> for W {
 pub enum StepCall<E> {
     /// The step is a plain `fn` and has finished.
     Done(StepResult<E>),
-    /// The step is an `async fn`; polling it does the work.
+    /// The step is an `async fn`; its work is done where it is polled, by the run. [`Room::hold`] makes it.
     Running(StepFuture<E>),
     /// The step is a `fn` that blocks or computes for long (`blocking`); calling this does the work, on a thread
     /// where that harms nobody.
@@ -221,17 +222,24 @@ impl<E> fmt::Debug for StepFuture<E> {
     }
 }
 
-/// Room for the future of a step: where another one has been before, if it fits, so that a loop of steps allocates
-/// nothing.
+/// Room for the future of a step: where another one has been just before, if it fits, so that a loop of some steps does
+/// not allocate for each of them.
 #[derive(Debug)]
 pub struct Room<E>(Option<StepFuture<E>>);
 
 impl<E: 'static> Room<E> {
-    /// Puts a step there. It is polled when [`Workflow::call`] has returned it.
-    ///
-    /// After it has finished, it may be dropped only when the room is used again or given up: an `async` block holds
-    /// nothing then, another future should not either.
+    /// Puts a step there. It is polled when [`Workflow::call`] has returned it, and dropped when it has finished.
+    #[expect(clippy::redundant_async_block, reason = "a block drops what it awaits when that is ready")]
     pub fn hold(self, step: impl Future<Output = StepResult<E>> + Send + 'static) -> StepCall<E> {
+        self.hold_block(async move { step.await })
+    }
+
+    /// Puts an `async` block there. When it has finished, what is left of it stays there until the room is used again or
+    /// given up; of a block, that is nothing.
+    pub(crate) fn hold_block(
+        self,
+        step: impl Future<Output = StepResult<E>> + Send + 'static,
+    ) -> StepCall<E> {
         StepCall::Running(match self.0 {
             Some(StepFuture(mut used)) => {
                 used.set(step);
@@ -242,11 +250,11 @@ impl<E: 'static> Room<E> {
     }
 }
 
-/// The rooms of some steps that are done.
+/// The rooms of some steps that are done, which hold nothing.
 #[derive(Debug)]
 pub(crate) struct Rooms<E>([Room<E>; MOST_ROOMS]);
 
-/// A loop has few steps, and each finds its own room, which fits.
+/// Most loops have few steps, and each finds its own room, which fits.
 const MOST_ROOMS: usize = 4;
 
 impl<E> Rooms<E> {
@@ -381,4 +389,30 @@ pub enum AnswerError {
         /// The prompt that the answer belongs to.
         answered: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn a_step_that_has_finished_holds_nothing_in_its_room() {
+        let mut poller = Poller::from_waker(Waker::noop());
+        let (held, mut rooms) = (Arc::new(()), Rooms::<u8>::new());
+        for _ in 0..3 {
+            let guard = Arc::clone(&held);
+            // Keeps what it has captured, also after it was ready.
+            let step = poll_fn(move |_| {
+                let () = *guard;
+                Poll::Ready(Ok(Emitted::One(7)))
+            });
+            let StepCall::Running(mut step) = rooms.take(StepId(1)).hold(step) else { panic!("it runs") };
+            assert!(step.poll(&mut poller).is_ready());
+            assert_eq!(Arc::strong_count(&held), 1);
+            rooms.give_back(StepId(1), Some(step));
+        }
+    }
 }

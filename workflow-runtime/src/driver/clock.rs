@@ -61,8 +61,14 @@ impl Now {
     #[inline]
     pub(super) fn look_at(&mut self, clock: &Clock) -> Time {
         self.moment = Instant::now();
-        if self.moment >= self.until {
-            self.time = clock.at(self.moment);
+        self.time_at(self.moment, clock)
+    }
+
+    /// The time of a moment that has just been, or of the latest tick, if that came later.
+    #[inline]
+    pub(super) fn time_at(&mut self, moment: Instant, clock: &Clock) -> Time {
+        if moment >= self.until {
+            self.time = clock.at(moment);
             self.until = clock.instant(self.time.plus(1));
         }
         self.time

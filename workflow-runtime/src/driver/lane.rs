@@ -115,6 +115,7 @@ impl<W: Workflow> Lane<W> {
         let context = Context::new(Arc::clone(host), &invoke, attempt.updates.clone(), attempt.calls.clone());
         let Invoke { step, input, .. } = invoke;
         let believed_short = attempt.counts_as_short();
+        let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let room = rooms.take(step);
         let mut running = None;
         let begun = catch_unwind(AssertUnwindSafe(|| match W::call(step, input, context, room) {
@@ -131,7 +132,7 @@ impl<W: Workflow> Lane<W> {
             Ok(Begun::Ended(result)) => result,
             Ok(Begun::Waits) => {
                 if let Some(future) = running {
-                    Ticket::of(host, attempt).detach(future, shift.last);
+                    Ticket::of(host, attempt).detach(future, times_out);
                 }
                 let now = Instant::now();
                 if believed_short {

@@ -44,6 +44,7 @@ use std::task::{Poll, Waker};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
@@ -119,7 +120,7 @@ struct Live<W: Workflow> {
     holds: u32,
     /// Steps that a lane polls or that have a task of their own.
     at_work: usize,
-    /// When the latest tick came. The clock is read once for each, and once more where it takes the long way.
+    /// When the latest tick came. The clock is read once for each.
     now: Now,
     apart: Seldom<Apart>,
     end: End<W>,
@@ -251,9 +252,11 @@ impl<W: Workflow> Host<W> {
     }
 
     pub(crate) fn publish(&self, step: StepId, invocation: InvocationId, attempt: u32, value: W::Progress) {
-        let at = self.clock.now();
+        // Looked at before the lock is taken, for which others may be waiting.
+        let moment = Instant::now();
         let readers = {
             let mut live = self.lock();
+            let at = live.now.time_at(moment, &self.clock);
             live.stream.publish(at, step, invocation, attempt, value);
             live.stream.take_readers()
         };
@@ -410,8 +413,8 @@ impl<W: Workflow> Host<W> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Live<W>> {
-        // The engine does not panic. The author's code that runs under the lock (`Clone`, `Serialize`) can,
-        // but only while a value is read.
+        // The engine does not panic. The author's code that runs under the lock can: ticks look for that, a change of
+        // the state is made on a copy, and the stream changes only after it has cloned or saved, and before it drops.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -482,13 +485,14 @@ impl<W: Workflow> Host<W> {
                 Ok(Ok(next)) => next,
                 Ok(Err(event)) => return Err(Emitted::One(event)),
                 Err(panic) => {
+                    live.now.look_at(&self.clock);
                     live.give_up(&*panic, &mut afterwards);
                     None
                 }
             };
             attempt.leave(&mut live);
-            // Where steps are ready, nothing rests.
-            if next.is_none() && live.ready.is_empty() {
+            // Where steps are ready, nothing rests, if they are not all stale.
+            if next.is_none() && (live.ready.is_empty() || live.some_are_stale) {
                 self.look_whether_it_rests(&mut live, &mut afterwards);
             }
             live.tell_readers(&mut afterwards);
@@ -567,11 +571,11 @@ impl<W: Workflow> Host<W> {
     fn finish(self: &Arc<Self>, afterwards: Afterwards) {
         let Afterwards { spawn_lane, wake, more } = afterwards;
         // The usual case has none of them: a step has released the next one.
-        if let Some(waker) = wake {
-            waker.wake();
-        }
         if let Some(more) = more.into_inner() {
             self.finish_more(more);
+        }
+        if let Some(waker) = wake {
+            waker.wake();
         }
         if spawn_lane {
             let lane = Lane::counted(Arc::clone(self));

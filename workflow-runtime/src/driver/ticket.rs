@@ -322,14 +322,12 @@ impl<W: Workflow> Ticket<W> {
     }
 
     /// Gives a step that is not ready a task of its own.
-    pub(super) fn detach(self, future: StepFuture<W::Event>, began: Instant) {
+    pub(super) fn detach(self, future: StepFuture<W::Event>, times_out: Option<Instant>) {
         let Some(token) = self.host.cancellation(self.attempt.invocation, self.attempt.attempt) else {
             // It was cancelled while it was polled. The future goes before the ticket.
             drop(future);
             return;
         };
-        let timeout = W::policy(self.attempt.step).timeout;
-        let times_out = timeout.and_then(|timeout| began.checked_add(timeout));
         let runtime = self.host.runtime.clone();
         runtime.spawn(Work { future, token, times_out, ticket: self }.run());
     }

@@ -48,7 +48,7 @@ pub(super) enum What<W: Workflow> {
         emitted: Option<EventId>,
     },
     /// Anything else. Shared with readers that have taken it, so that what is the author's is cloned when they look at
-    /// it, and not under the lock of the ring, as progress is.
+    /// it, and not under the lock of the run, as progress is.
     Told(Arc<RunEventKind<W>>),
 }
 

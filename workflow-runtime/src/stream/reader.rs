@@ -24,15 +24,16 @@ pub enum StreamError {}
 
 /// A reader of the events of a run.
 ///
-/// It keeps the events readable, not the run alive. Dropping it has no effect on anything else. While there is a reader,
-/// a run of a [`Runner`](crate::Runner) with a store stays in memory.
+/// It keeps the events readable, and does not keep the run going: a run without a handle that waits for an answer ends, whoever
+/// reads. Until the terminal event was read, or the reader is dropped, what is left of the run stays in memory, with its
+/// workflow. A run of a [`Runner`](crate::Runner) with a store does not leave memory while there is a reader.
 pub struct RunEvents<W: Workflow> {
-    keeper: Arc<dyn Keeper<W>>,
+    /// `None` after the terminal event.
+    keeper: Option<Arc<dyn Keeper<W>>>,
     /// The number of the last event that was taken from what is kept.
     pub(super) after: u64,
     /// Taken, and still to be delivered.
     pub(super) taken: VecDeque<Numbered<W>>,
-    over: bool,
     place: Place,
     /// Keeps a run with a store in memory, because there it would go on unseen.
     _attends: Option<Handle<W>>,
@@ -49,17 +50,18 @@ const TAKEN_AT_ONCE: usize = 64;
 
 impl<W: Workflow> Drop for RunEvents<W> {
     fn drop(&mut self) {
-        self.keeper.look_at_stream(&mut |stream| stream.readers.leave(&self.place));
+        if let Some(keeper) = &self.keeper {
+            keeper.look_at_stream(&mut |stream| stream.readers.leave(&self.place));
+        }
     }
 }
 
 impl<W: Workflow> RunEvents<W> {
     pub(crate) fn new(keeper: Arc<dyn Keeper<W>>, after: u64, attends: Option<Handle<W>>) -> Self {
         Self {
-            keeper,
+            keeper: Some(keeper),
             after,
             taken: VecDeque::new(),
-            over: false,
             place: Place::default(),
             _attends: attends,
         }
@@ -78,21 +80,24 @@ impl<W: Workflow> RunEvents<W> {
 
     /// The number of the latest event, 0 before the first one.
     pub(crate) fn newest(&self) -> u64 {
-        let mut newest = 0;
-        self.keeper.look_at_stream(&mut |stream| newest = stream.newest());
+        let mut newest = self.after;
+        if let Some(keeper) = &self.keeper {
+            keeper.look_at_stream(&mut |stream| newest = stream.newest());
+        }
         newest
     }
 
     #[inline]
     fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<Option<Result<RunEvent<W>, StreamError>>> {
-        if self.over {
+        if self.keeper.is_none() {
             return Poll::Ready(None);
         }
         let Some(next) = self.taken.pop_front().or_else(|| self.take(poller.waker())) else {
             return Poll::Pending;
         };
         if next.kept.what.is_terminal() {
-            self.over = true;
+            // It waits for nothing, so its place is free.
+            self.keeper = None;
             self.taken = VecDeque::new();
         }
         Poll::Ready(Some(Ok(next.into())))
@@ -104,6 +109,7 @@ impl<W: Workflow> RunEvents<W> {
     fn take(&mut self, waker: &Waker) -> Option<Numbered<W>> {
         let Self { keeper, after, taken, place, .. } = self;
         let mut next = None;
+        let keeper = keeper.as_ref()?;
         keeper.look_at_stream(&mut |stream| next = take(stream, after, taken, place, waker));
         next
     }

@@ -257,7 +257,7 @@ impl<W: Workflow> Stream<W> {
         }
     }
 
-    /// The readers that are to be woken, once the lock of the stream is released: whoever was woken before that would run
+    /// The readers that are to be woken, once the lock of the run is released: whoever was woken before that would run
     /// into it.
     #[inline]
     pub(crate) fn take_readers(&mut self) -> Option<Waiting> {

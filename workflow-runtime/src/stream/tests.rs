@@ -189,6 +189,19 @@ fn a_reader_that_waits_or_has_read_everything_holds_nothing() {
 }
 
 #[test]
+fn a_reader_that_has_read_the_end_keeps_nothing_of_the_run() {
+    let stream = in_memory();
+    let mut reader = stream.reader();
+    stream.count(0..3);
+    stream.end();
+    assert!(next(&mut reader, Waker::noop()).is_some());
+    assert_eq!(Arc::strong_count(&stream), 2);
+    assert_eq!(read(&mut reader).len(), 3);
+    assert_eq!(Arc::strong_count(&stream), 1);
+    assert!(next(&mut reader, Waker::noop()).is_none());
+}
+
+#[test]
 fn an_event_that_comes_alone_is_not_put_aside() {
     let stream = in_memory();
     let mut reader = stream.reader();
