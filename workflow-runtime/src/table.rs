@@ -149,24 +149,27 @@ impl<K: Numbered, V> Table<K, V> {
         Some(removed)
     }
 
-    /// Gives the entry of a key another one, which is higher than all others.
+    /// Gives the entry of a key another one, which is higher than all others, and then its value; `None` where there is no
+    /// such entry.
     #[inline]
-    pub(crate) fn rename(&mut self, key: &K, higher: K) {
-        match self.entries.front_mut() {
-            Some((only, _)) if self.len == 1 && *only == *key => *only = higher,
-            _ => self.rename_one_of_several(key, higher),
+    pub(crate) fn rename(&mut self, key: &K, higher: K) -> Option<&mut V> {
+        if self.len != 1 {
+            self.bring_to_the_end(key, higher)?;
         }
+        let (last, value) = self.entries.back_mut()?;
+        if *last == *key {
+            *last = higher;
+        }
+        value.as_mut().filter(|_| *last == higher)
     }
 
-    fn rename_one_of_several(&mut self, key: &K, higher: K) {
-        let last = self.entries.len().wrapping_sub(1);
-        if self.position(*key) != Some(last) {
-            if let Some(value) = self.remove(key) {
-                self.insert(higher, value);
-            }
-        } else if let Some((key, _)) = self.entries.back_mut() {
-            *key = higher;
+    /// Moves an entry to the end, under another key, unless it is there already.
+    fn bring_to_the_end(&mut self, key: &K, higher: K) -> Option<()> {
+        if self.position(*key)? + 1 != self.entries.len() {
+            let value = self.remove(key)?;
+            self.insert(higher, value);
         }
+        Some(())
     }
 
     /// The entries, by ascending key.
@@ -267,9 +270,10 @@ mod tests {
                     7 if map.contains_key(&(next / 2)) => {
                         let key = next / 2;
                         next += 1;
-                        table.rename(&key, next);
                         let value = map.remove(&key);
+                        assert_eq!(table.rename(&key, next).copied(), value);
                         map.extend(value.map(|value| (next, value)));
+                        assert_eq!(table.rename(&(next + 9), next + 10), None);
                     }
                     _ => {
                         let key = dice(next + 2);

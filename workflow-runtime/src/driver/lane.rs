@@ -247,6 +247,7 @@ impl Shift {
     }
 
     /// Whether there is time for another step.
+    #[inline]
     fn goes_on(&mut self, now: Instant) -> bool {
         let goes_on = now < self.ends && self.steps < MOST_STEPS;
         if !goes_on {

@@ -196,6 +196,7 @@ impl<W: Workflow> Attempt<W> {
     }
 
     /// Polls the step, whose panics are caught by who polls it. What it gave up and goes on without is withdrawn.
+    #[inline]
     pub(super) fn poll(
         &self,
         host: &Arc<Host<W>>,

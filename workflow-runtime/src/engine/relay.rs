@@ -69,14 +69,13 @@ impl<E: Payload> Engine<E> {
             Some(ParamForm::One)
                 if taker.params.len() == 1 && starts_at_once(taker) && starts_at_once(step) =>
             {
-                let Some(invocation) = state.invocations.get_mut(&id) else { return Err(event) };
                 let input = Input::One(event.clone());
                 let next = InvocationId(state.last_id + 1);
+                let Some(invocation) = state.invocations.rename(&id, next) else { return Err(event) };
                 scope.members.replace(Member::Invocation(id), Member::Invocation(next));
                 invocation.step = slot.step;
                 invocation.attempt = 1;
                 invocation.input = Input::One(event);
-                state.invocations.rename(&id, next);
                 Some(first_attempt(next, slot.step, scope.depth, input))
             }
             // With a `take`, it may be the last that is waited for.

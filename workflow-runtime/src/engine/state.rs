@@ -546,7 +546,7 @@ impl Members {
                     *place = higher;
                 }
             }
-            Self::Many(many) => many.rename(&member.number(), higher.number()),
+            Self::Many(many) => _ = many.rename(&member.number(), higher.number()),
         }
     }
 
