@@ -129,6 +129,7 @@ mod macros;
 mod one_of;
 mod registry;
 mod retry;
+mod room;
 mod runner;
 mod seldom;
 mod snapshot;
@@ -160,14 +161,15 @@ pub use one_of::{Never, OneOf};
 pub use registry::__register;
 pub use registry::{DuplicateWorkflow, Location, Registration, Registry};
 pub use retry::{Final, Retry, RetryAfter, duration};
+pub use room::{Room, StepFuture};
 pub use runner::{LoadError, NotStored, Runner, RunnerBuilder, RunnerError};
 pub use snapshot::{FORMAT, Misfit, MisfitReason, Restored, ResumeError, Snapshot, SnapshotError};
 pub use store::{Store, StoreError};
 pub use stream::{EVENTS_KEPT, EventCounts, RunEvent, RunEventKind, RunEvents, StreamError};
 pub use trace::Trace;
 pub use workflow::{
-    AnswerError, AskedBy, Asks, BlockingStep, Events, Room, Schema, SentTo, Shared, Signals, StepCall,
-    StepFuture, StepPolicy, StepResult, Workflow,
+    AnswerError, AskedBy, Asks, BlockingStep, Events, Schema, SentTo, Shared, Signals, StepCall, StepPolicy,
+    StepResult, Workflow,
 };
 pub use workflow_graph as graph;
 pub use workflow_graph::Graph;

@@ -47,9 +47,9 @@ pub use crate::one_of::{Never, OneOf};
 use crate::registry::__register::Built;
 pub use crate::retry::Retry;
 use crate::retry::duration;
+pub use crate::room::{Room, StepFuture};
 pub use crate::workflow::{
-    AnswerError, Asks, Events, Room, Schema, Shared, Signals, StepCall, StepFuture, StepPolicy, StepResult,
-    Workflow,
+    AnswerError, Asks, Events, Schema, Shared, Signals, StepCall, StepPolicy, StepResult, Workflow,
 };
 
 // ---- checks ----

@@ -42,8 +42,9 @@ impl Clock {
     }
 }
 
-/// When the latest tick came.
+/// The clock as it was looked at last.
 pub(super) struct Now {
+    /// When the latest tick came.
     pub(super) moment: Instant,
     time: Time,
     /// When it is another time. Most ticks come in the same millisecond as the one before, and a look at this is cheaper

@@ -13,7 +13,8 @@ use super::ticket::{Attempt, Ticket, drop_step};
 use super::{Afterwards, Host, Permit, panicked};
 use crate::context::Context;
 use crate::engine::Invoke;
-use crate::workflow::{BlockingStep, Rooms, StepCall, StepResult, Workflow};
+use crate::room::Rooms;
+use crate::workflow::{BlockingStep, StepCall, StepResult, Workflow};
 
 /// A lane gives way to other tasks after so long ..
 const SHORTEST_SHIFT: Duration = Duration::from_micros(200);

@@ -18,7 +18,8 @@ use crate::calls::Calls;
 use crate::context::Updates;
 use crate::engine::{Emitted, InvocationId, Invoke, Tick, Time, Verdict};
 use crate::error::{StepError, StepErrorKind};
-use crate::workflow::{BlockingStep, StepFuture, StepResult, Workflow};
+use crate::room::StepFuture;
+use crate::workflow::{BlockingStep, StepResult, Workflow};
 
 /// One attempt at a step, at work. Whoever polls it owes the run a report.
 pub(super) struct Attempt<W: Workflow> {
