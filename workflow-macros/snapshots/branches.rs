@@ -433,155 +433,163 @@ either  Good | Bad    → Draft | Stop<Report> | nothing
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
-            __room: __private::Room<Self::Event>,
+            __room: &mut __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
-            match __step.0 {
-                0u16 => {
-                    fn __step(
-                        __input: __private::Input<__ReviewEvents>,
-                        __context: __private::Context<Review>,
-                        __room: __private::Room<__ReviewEvents>,
-                    ) -> __private::StepCall<__ReviewEvents> {
-                        __private::Of::<
-                            Review,
-                        >::every_step_is_send(
-                            async move {
-                                let __part0 = __private::one(__input, "draft")?;
-                                let __arg0 = match __part0 {
-                                    __ReviewEvents::StartTopic(__event) => __event,
-                                    _ => return __private::misrouted("draft"),
-                                };
-                                let __out = <__Checked<
+            __private::called(
+                match __step.0 {
+                    0u16 => {
+                        fn __step(
+                            __input: __private::Input<__ReviewEvents>,
+                            __context: __private::Context<Review>,
+                            __room: &mut __private::Room<__ReviewEvents>,
+                        ) -> __private::Called<__ReviewEvents> {
+                            let __part0 = __private::one(__input, "draft")?;
+                            let __arg0 = match __part0 {
+                                __ReviewEvents::StartTopic(__event) => __event,
+                                _ => return __private::misrouted("draft"),
+                            };
+                            __private::Ok(
+                                __private::Of::<
                                     Review,
-                                >>::draft(
-                                        __context.workflow(),
-                                        __arg0,
-                                        <Context<
+                                >::every_step_is_send(
+                                    async move {
+                                        let __out = <__Checked<
                                             Review,
-                                        > as __private::Form<
-                                            __private::Context<Review>,
-                                        >>::from_ours_ref(&__context),
-                                    )
-                                    .await;
-                                __private::Ok({
-                                    let __out = <__Checked<
-                                        Result<Draft, WriteError>,
-                                    > as __private::Fallible<Draft>>::into_step_result(__out)?;
-                                    __private::Emitted::One(
-                                        __ReviewEvents::Draft(__private::Arc::new(__out)),
-                                    )
-                                })
-                            },
-                            __room,
-                        )
-                    }
-                    __step(__input, __context, __room)
-                }
-                1u16 => {
-                    fn __step(
-                        __input: __private::Input<__ReviewEvents>,
-                        __context: __private::Context<Review>,
-                        __room: __private::Room<__ReviewEvents>,
-                    ) -> __private::StepCall<__ReviewEvents> {
-                        __private::Of::<
-                            Review,
-                        >::every_step_is_send(
-                            async move {
-                                let __part0 = __private::one(__input, "judge")?;
-                                let __arg0 = match &__part0 {
-                                    __ReviewEvents::Draft(__event) => &**__event,
-                                    _ => return __private::misrouted("judge"),
-                                };
-                                let __out = <__Checked<
-                                    Review,
-                                >>::judge(__context.workflow(), __arg0)
-                                    .await;
-                                __private::Ok({
-                                    match <__Checked<
-                                        OneOf<Good, Bad>,
-                                    > as __private::Form<
-                                        __private::OneOf<Good, Bad>,
-                                    >>::into_ours(__out) {
-                                        __private::OneOf::A(__out) => {
-                                            __private::Emitted::One(
-                                                __ReviewEvents::Good(__private::Arc::new(__out)),
+                                        >>::draft(
+                                                __context.workflow(),
+                                                __arg0,
+                                                <Context<
+                                                    Review,
+                                                > as __private::Form<
+                                                    __private::Context<Review>,
+                                                >>::from_ours_ref(&__context),
                                             )
-                                        }
-                                        __private::OneOf::B(__out) => {
-                                            __private::Emitted::One(__ReviewEvents::Bad(__out))
-                                        }
-                                    }
-                                })
-                            },
-                            __room,
-                        )
+                                            .await;
+                                        __private::Ok({
+                                            let __out = <__Checked<
+                                                Result<Draft, WriteError>,
+                                            > as __private::Fallible<Draft>>::into_step_result(__out)?;
+                                            __private::Emitted::One(
+                                                __ReviewEvents::Draft(__private::Arc::new(__out)),
+                                            )
+                                        })
+                                    },
+                                    __room,
+                                ),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                2u16 => {
-                    fn __step(
-                        __input: __private::Input<__ReviewEvents>,
-                        __context: __private::Context<Review>,
-                        __room: __private::Room<__ReviewEvents>,
-                    ) -> __private::StepCall<__ReviewEvents> {
-                        __private::done(move || {
-                            let __part0 = __private::one(__input, "either")?;
-                            let __arg0 = <__Checked<
-                                OneOf<&Good, Bad>,
-                            > as __private::Form<
-                                __private::OneOf<&Good, Bad>,
-                            >>::from_ours(
-                                match &__part0 {
-                                    __ReviewEvents::Good(__event) => {
-                                        __private::OneOf::A(&**__event)
-                                    }
-                                    __ReviewEvents::Bad(__event) => {
-                                        __private::OneOf::B(
-                                            __private::Of::<Bad>::new().copy(__event),
-                                        )
-                                    }
-                                    _ => return __private::misrouted("either"),
-                                },
-                            );
-                            let __out = <__Checked<
-                                Review,
-                            >>::either(__context.workflow(), __arg0);
-                            __private::Ok({
-                                let __out = <__Checked<
-                                    Result<Option<OneOf<Draft, Stop<Report>>>, String>,
-                                > as __private::Fallible<
-                                    Option<OneOf<Draft, Stop<Report>>>,
-                                >>::into_step_result(__out)?;
-                                match <__Checked<
-                                    Option<OneOf<Draft, Stop<Report>>>,
-                                > as __private::Form<
-                                    __private::Option<OneOf<Draft, Stop<Report>>>,
-                                >>::into_ours(__out) {
-                                    __private::Some(__out) => {
-                                        match <__Checked<
-                                            OneOf<Draft, Stop<Report>>,
-                                        > as __private::Form<
-                                            __private::OneOf<Draft, Stop<Report>>,
-                                        >>::into_ours(__out) {
-                                            __private::OneOf::A(__out) => {
-                                                __private::Emitted::One(
-                                                    __ReviewEvents::Draft(__private::Arc::new(__out)),
+                    1u16 => {
+                        fn __step(
+                            __input: __private::Input<__ReviewEvents>,
+                            __context: __private::Context<Review>,
+                            __room: &mut __private::Room<__ReviewEvents>,
+                        ) -> __private::Called<__ReviewEvents> {
+                            let __part0 = __private::one(__input, "judge")?;
+                            __private::Ok(
+                                __private::Of::<
+                                    Review,
+                                >::every_step_is_send(
+                                    async move {
+                                        let __arg0 = match &__part0 {
+                                            __ReviewEvents::Draft(__event) => &**__event,
+                                            _ => return __private::misrouted("judge"),
+                                        };
+                                        let __out = <__Checked<
+                                            Review,
+                                        >>::judge(__context.workflow(), __arg0)
+                                            .await;
+                                        __private::Ok({
+                                            match <__Checked<
+                                                OneOf<Good, Bad>,
+                                            > as __private::Form<
+                                                __private::OneOf<Good, Bad>,
+                                            >>::into_ours(__out) {
+                                                __private::OneOf::A(__out) => {
+                                                    __private::Emitted::One(
+                                                        __ReviewEvents::Good(__private::Arc::new(__out)),
+                                                    )
+                                                }
+                                                __private::OneOf::B(__out) => {
+                                                    __private::Emitted::One(__ReviewEvents::Bad(__out))
+                                                }
+                                            }
+                                        })
+                                    },
+                                    __room,
+                                ),
+                            )
+                        }
+                        __step(__input, __context, __room)
+                    }
+                    2u16 => {
+                        fn __step(
+                            __input: __private::Input<__ReviewEvents>,
+                            __context: __private::Context<Review>,
+                            __room: &mut __private::Room<__ReviewEvents>,
+                        ) -> __private::Called<__ReviewEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let __part0 = __private::one(__input, "either")?;
+                                    let __arg0 = <__Checked<
+                                        OneOf<&Good, Bad>,
+                                    > as __private::Form<
+                                        __private::OneOf<&Good, Bad>,
+                                    >>::from_ours(
+                                        match &__part0 {
+                                            __ReviewEvents::Good(__event) => {
+                                                __private::OneOf::A(&**__event)
+                                            }
+                                            __ReviewEvents::Bad(__event) => {
+                                                __private::OneOf::B(
+                                                    __private::Of::<Bad>::new().copy(__event),
                                                 )
                                             }
-                                            __private::OneOf::B(__out) => {
-                                                __private::Emitted::One(__ReviewEvents::StopReport(__out))
+                                            _ => return __private::misrouted("either"),
+                                        },
+                                    );
+                                    let __out = <__Checked<
+                                        Review,
+                                    >>::either(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        let __out = <__Checked<
+                                            Result<Option<OneOf<Draft, Stop<Report>>>, String>,
+                                        > as __private::Fallible<
+                                            Option<OneOf<Draft, Stop<Report>>>,
+                                        >>::into_step_result(__out)?;
+                                        match <__Checked<
+                                            Option<OneOf<Draft, Stop<Report>>>,
+                                        > as __private::Form<
+                                            __private::Option<OneOf<Draft, Stop<Report>>>,
+                                        >>::into_ours(__out) {
+                                            __private::Some(__out) => {
+                                                match <__Checked<
+                                                    OneOf<Draft, Stop<Report>>,
+                                                > as __private::Form<
+                                                    __private::OneOf<Draft, Stop<Report>>,
+                                                >>::into_ours(__out) {
+                                                    __private::OneOf::A(__out) => {
+                                                        __private::Emitted::One(
+                                                            __ReviewEvents::Draft(__private::Arc::new(__out)),
+                                                        )
+                                                    }
+                                                    __private::OneOf::B(__out) => {
+                                                        __private::Emitted::One(__ReviewEvents::StopReport(__out))
+                                                    }
+                                                }
                                             }
+                                            __private::None => __private::Emitted::None,
                                         }
-                                    }
-                                    __private::None => __private::Emitted::None,
-                                }
-                            })
-                        })
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                _ => __private::no_such_step(__step),
-            }
+                    _ => __private::no_such_step(__step),
+                },
+            )
         }
         fn schemas() -> __private::Vec<__private::Schema> {
             let mut __list = __private::Vec::new();

@@ -734,211 +734,223 @@ sure     HumanResponse<Sure>            → Stop
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
-            __room: __private::Room<Self::Event>,
+            __room: &mut __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
-            match __step.0 {
-                0u16 => {
-                    fn __step(
-                        __input: __private::Input<__OfferEvents>,
-                        __context: __private::Context<Offer>,
-                        __room: __private::Room<__OfferEvents>,
-                    ) -> __private::StepCall<__OfferEvents> {
-                        __private::Of::<
-                            Offer,
-                        >::every_step_is_send(
-                            async move {
-                                let __part0 = __private::one(__input, "fetch")?;
-                                let __arg0 = match &__part0 {
-                                    __OfferEvents::Startu64(__event) => &**__event,
-                                    _ => return __private::misrouted("fetch"),
-                                };
-                                let __out = <__Checked<
+            __private::called(
+                match __step.0 {
+                    0u16 => {
+                        fn __step(
+                            __input: __private::Input<__OfferEvents>,
+                            __context: __private::Context<Offer>,
+                            __room: &mut __private::Room<__OfferEvents>,
+                        ) -> __private::Called<__OfferEvents> {
+                            let __part0 = __private::one(__input, "fetch")?;
+                            __private::Ok(
+                                __private::Of::<
                                     Offer,
-                                >>::fetch(__context.workflow(), __arg0)
-                                    .await;
-                                __private::Ok({
-                                    let __out = <__Checked<
-                                        Result<Vec<Page>, FetchError>,
-                                    > as __private::Fallible<
-                                        Vec<Page>,
-                                    >>::into_step_result(__out)?;
-                                    __private::Emitted::Many(
-                                        __private::graph::PointId(0u16),
-                                        __private::Iterator::collect(
-                                            __private::Iterator::map(
-                                                __private::IntoIterator::into_iter(
-                                                    <__Checked<
-                                                        Vec<Page>,
-                                                    > as __private::Form<
-                                                        __private::Vec<Page>,
-                                                    >>::into_ours(__out),
-                                                ),
-                                                |__out| __OfferEvents::Page(__private::Arc::new(__out)),
-                                            ),
-                                        ),
-                                    )
-                                })
-                            },
-                            __room,
-                        )
-                    }
-                    __step(__input, __context, __room)
-                }
-                1u16 => {
-                    fn __step(
-                        __input: __private::Input<__OfferEvents>,
-                        __context: __private::Context<Offer>,
-                        __room: __private::Room<__OfferEvents>,
-                    ) -> __private::StepCall<__OfferEvents> {
-                        __private::done(move || {
-                            let [__part0] = __private::parts(__input, "refetch")?;
-                            let (__failure, __part0) = __private::failed(
-                                __part0,
-                                "refetch",
-                            )?;
-                            let __part0 = __private::given(
-                                __part0,
-                                &[__private::graph::EventId(0u16)],
-                                "refetch",
-                            )?;
-                            let __arg0 = <__Checked<
-                                StepFailed<&Start<u64>>,
-                            > as __private::Form<
-                                __private::StepFailed<&Start<u64>>,
-                            >>::from_ours(
-                                __private::StepFailed::new(
-                                    __failure,
-                                    match &__part0 {
-                                        __OfferEvents::Startu64(__event) => &**__event,
-                                        _ => return __private::misrouted("refetch"),
-                                    },
-                                ),
-                            );
-                            let __out = <__Checked<
-                                Offer,
-                            >>::refetch(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::One(
-                                    __OfferEvents::InputRequiredSure(__out),
-                                )
-                            })
-                        })
-                    }
-                    __step(__input, __context, __room)
-                }
-                2u16 => {
-                    fn __step(
-                        __input: __private::Input<__OfferEvents>,
-                        __context: __private::Context<Offer>,
-                        __room: __private::Room<__OfferEvents>,
-                    ) -> __private::StepCall<__OfferEvents> {
-                        __private::done(move || {
-                            let [__part0] = __private::parts(__input, "all")?;
-                            let __part0 = __private::all_or_failed(__part0, "all")?;
-                            let __arg0 = <__Checked<
-                                Vec<Result<&Page, StepFailed>>,
-                            > as __private::Form<
-                                __private::Vec<
-                                    __private::Result<&Page, __private::StepFailed>,
-                                >,
-                            >>::from_ours({
-                                let mut __list = __private::Vec::with_capacity(
-                                    __part0.len(),
-                                );
-                                for __member in &__part0 {
-                                    __list
-                                        .push(
-                                            match __member {
-                                                __private::Ok(__member) => {
-                                                    __private::Ok(
-                                                        match __member {
-                                                            __OfferEvents::Page(__event) => &**__event,
-                                                            _ => return __private::misrouted("all"),
-                                                        },
-                                                    )
-                                                }
-                                                __private::Err(__failure) => {
-                                                    __private::Err(
-                                                        __private::StepFailed::new(
-                                                            __private::Clone::clone(__failure),
-                                                            (),
+                                >::every_step_is_send(
+                                    async move {
+                                        let __arg0 = match &__part0 {
+                                            __OfferEvents::Startu64(__event) => &**__event,
+                                            _ => return __private::misrouted("fetch"),
+                                        };
+                                        let __out = <__Checked<
+                                            Offer,
+                                        >>::fetch(__context.workflow(), __arg0)
+                                            .await;
+                                        __private::Ok({
+                                            let __out = <__Checked<
+                                                Result<Vec<Page>, FetchError>,
+                                            > as __private::Fallible<
+                                                Vec<Page>,
+                                            >>::into_step_result(__out)?;
+                                            __private::Emitted::Many(
+                                                __private::graph::PointId(0u16),
+                                                __private::Iterator::collect(
+                                                    __private::Iterator::map(
+                                                        __private::IntoIterator::into_iter(
+                                                            <__Checked<
+                                                                Vec<Page>,
+                                                            > as __private::Form<
+                                                                __private::Vec<Page>,
+                                                            >>::into_ours(__out),
                                                         ),
-                                                    )
-                                                }
+                                                        |__out| __OfferEvents::Page(__private::Arc::new(__out)),
+                                                    ),
+                                                ),
+                                            )
+                                        })
+                                    },
+                                    __room,
+                                ),
+                            )
+                        }
+                        __step(__input, __context, __room)
+                    }
+                    1u16 => {
+                        fn __step(
+                            __input: __private::Input<__OfferEvents>,
+                            __context: __private::Context<Offer>,
+                            __room: &mut __private::Room<__OfferEvents>,
+                        ) -> __private::Called<__OfferEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let [__part0] = __private::parts(__input, "refetch")?;
+                                    let (__failure, __part0) = __private::failed(
+                                        __part0,
+                                        "refetch",
+                                    )?;
+                                    let __part0 = __private::given(
+                                        __part0,
+                                        &[__private::graph::EventId(0u16)],
+                                        "refetch",
+                                    )?;
+                                    let __arg0 = <__Checked<
+                                        StepFailed<&Start<u64>>,
+                                    > as __private::Form<
+                                        __private::StepFailed<&Start<u64>>,
+                                    >>::from_ours(
+                                        __private::StepFailed::new(
+                                            __failure,
+                                            match &__part0 {
+                                                __OfferEvents::Startu64(__event) => &**__event,
+                                                _ => return __private::misrouted("refetch"),
                                             },
+                                        ),
+                                    );
+                                    let __out = <__Checked<
+                                        Offer,
+                                    >>::refetch(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::One(
+                                            __OfferEvents::InputRequiredSure(__out),
+                                        )
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
+                    }
+                    2u16 => {
+                        fn __step(
+                            __input: __private::Input<__OfferEvents>,
+                            __context: __private::Context<Offer>,
+                            __room: &mut __private::Room<__OfferEvents>,
+                        ) -> __private::Called<__OfferEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let [__part0] = __private::parts(__input, "all")?;
+                                    let __part0 = __private::all_or_failed(__part0, "all")?;
+                                    let __arg0 = <__Checked<
+                                        Vec<Result<&Page, StepFailed>>,
+                                    > as __private::Form<
+                                        __private::Vec<
+                                            __private::Result<&Page, __private::StepFailed>,
+                                        >,
+                                    >>::from_ours({
+                                        let mut __list = __private::Vec::with_capacity(
+                                            __part0.len(),
                                         );
-                                }
-                                __list
-                            });
-                            let __out = <__Checked<
-                                Offer,
-                            >>::all(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::One(
-                                    __OfferEvents::InputRequiredSure(__out),
-                                )
-                            })
-                        })
+                                        for __member in &__part0 {
+                                            __list
+                                                .push(
+                                                    match __member {
+                                                        __private::Ok(__member) => {
+                                                            __private::Ok(
+                                                                match __member {
+                                                                    __OfferEvents::Page(__event) => &**__event,
+                                                                    _ => return __private::misrouted("all"),
+                                                                },
+                                                            )
+                                                        }
+                                                        __private::Err(__failure) => {
+                                                            __private::Err(
+                                                                __private::StepFailed::new(
+                                                                    __private::Clone::clone(__failure),
+                                                                    (),
+                                                                ),
+                                                            )
+                                                        }
+                                                    },
+                                                );
+                                        }
+                                        __list
+                                    });
+                                    let __out = <__Checked<
+                                        Offer,
+                                    >>::all(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::One(
+                                            __OfferEvents::InputRequiredSure(__out),
+                                        )
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                3u16 => {
-                    fn __step(
-                        __input: __private::Input<__OfferEvents>,
-                        __context: __private::Context<Offer>,
-                        __room: __private::Room<__OfferEvents>,
-                    ) -> __private::StepCall<__OfferEvents> {
-                        __private::done(move || {
-                            let __part0 = __private::one(__input, "late")?;
-                            let __arg0 = <__Checked<
-                                OneOf<Expired<Sure>, Signal<Hurry>>,
-                            > as __private::Form<
-                                __private::OneOf<Expired<Sure>, Signal<Hurry>>,
-                            >>::from_ours(
-                                match __part0 {
-                                    __OfferEvents::ExpiredSure(__event) => {
-                                        __private::OneOf::A(__event)
-                                    }
-                                    __OfferEvents::SignalHurry(__event) => {
-                                        __private::OneOf::B(__event)
-                                    }
-                                    _ => return __private::misrouted("late"),
-                                },
-                            );
-                            let __out = <__Checked<
-                                Offer,
-                            >>::late(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::One(__OfferEvents::Stop(__out))
-                            })
-                        })
+                    3u16 => {
+                        fn __step(
+                            __input: __private::Input<__OfferEvents>,
+                            __context: __private::Context<Offer>,
+                            __room: &mut __private::Room<__OfferEvents>,
+                        ) -> __private::Called<__OfferEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let __part0 = __private::one(__input, "late")?;
+                                    let __arg0 = <__Checked<
+                                        OneOf<Expired<Sure>, Signal<Hurry>>,
+                                    > as __private::Form<
+                                        __private::OneOf<Expired<Sure>, Signal<Hurry>>,
+                                    >>::from_ours(
+                                        match __part0 {
+                                            __OfferEvents::ExpiredSure(__event) => {
+                                                __private::OneOf::A(__event)
+                                            }
+                                            __OfferEvents::SignalHurry(__event) => {
+                                                __private::OneOf::B(__event)
+                                            }
+                                            _ => return __private::misrouted("late"),
+                                        },
+                                    );
+                                    let __out = <__Checked<
+                                        Offer,
+                                    >>::late(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::One(__OfferEvents::Stop(__out))
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                4u16 => {
-                    fn __step(
-                        __input: __private::Input<__OfferEvents>,
-                        __context: __private::Context<Offer>,
-                        __room: __private::Room<__OfferEvents>,
-                    ) -> __private::StepCall<__OfferEvents> {
-                        __private::done(move || {
-                            let __part0 = __private::one(__input, "sure")?;
-                            let __arg0 = match __part0 {
-                                __OfferEvents::HumanResponseSure(__event) => __event,
-                                _ => return __private::misrouted("sure"),
-                            };
-                            let __out = <__Checked<
-                                Offer,
-                            >>::sure(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::One(__OfferEvents::Stop(__out))
-                            })
-                        })
+                    4u16 => {
+                        fn __step(
+                            __input: __private::Input<__OfferEvents>,
+                            __context: __private::Context<Offer>,
+                            __room: &mut __private::Room<__OfferEvents>,
+                        ) -> __private::Called<__OfferEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let __part0 = __private::one(__input, "sure")?;
+                                    let __arg0 = match __part0 {
+                                        __OfferEvents::HumanResponseSure(__event) => __event,
+                                        _ => return __private::misrouted("sure"),
+                                    };
+                                    let __out = <__Checked<
+                                        Offer,
+                                    >>::sure(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::One(__OfferEvents::Stop(__out))
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                _ => __private::no_such_step(__step),
-            }
+                    _ => __private::no_such_step(__step),
+                },
+            )
         }
         fn policy(__step: __private::graph::StepId) -> __private::StepPolicy {
             match __step.0 {

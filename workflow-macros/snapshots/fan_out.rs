@@ -692,245 +692,262 @@ report  all (Fine | Doubtful)      → Stop<Report>
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
-            __room: __private::Room<Self::Event>,
+            __room: &mut __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
-            match __step.0 {
-                0u16 => {
-                    fn __step(
-                        __input: __private::Input<__CheckEvents>,
-                        __context: __private::Context<Check>,
-                        __room: __private::Room<__CheckEvents>,
-                    ) -> __private::StepCall<__CheckEvents> {
-                        __private::done(move || {
-                            let __part0 = __private::one(__input, "split")?;
-                            let __arg0 = match __part0 {
-                                __CheckEvents::StartVecRow(__event) => __event,
-                                _ => return __private::misrouted("split"),
-                            };
-                            let __out = <__Checked<
-                                Check,
-                            >>::split(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::Many(
-                                    __private::graph::PointId(0u16),
-                                    __private::Iterator::collect(
-                                        __private::Iterator::map(
-                                            __private::IntoIterator::into_iter(
-                                                <__Checked<
-                                                    Vec<Row>,
-                                                > as __private::Form<__private::Vec<Row>>>::into_ours(__out),
+            __private::called(
+                match __step.0 {
+                    0u16 => {
+                        fn __step(
+                            __input: __private::Input<__CheckEvents>,
+                            __context: __private::Context<Check>,
+                            __room: &mut __private::Room<__CheckEvents>,
+                        ) -> __private::Called<__CheckEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let __part0 = __private::one(__input, "split")?;
+                                    let __arg0 = match __part0 {
+                                        __CheckEvents::StartVecRow(__event) => __event,
+                                        _ => return __private::misrouted("split"),
+                                    };
+                                    let __out = <__Checked<
+                                        Check,
+                                    >>::split(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::Many(
+                                            __private::graph::PointId(0u16),
+                                            __private::Iterator::collect(
+                                                __private::Iterator::map(
+                                                    __private::IntoIterator::into_iter(
+                                                        <__Checked<
+                                                            Vec<Row>,
+                                                        > as __private::Form<__private::Vec<Row>>>::into_ours(__out),
+                                                    ),
+                                                    |__out| __CheckEvents::Row(__private::Arc::new(__out)),
+                                                ),
                                             ),
-                                            |__out| __CheckEvents::Row(__private::Arc::new(__out)),
-                                        ),
-                                    ),
-                                )
-                            })
-                        })
-                    }
-                    __step(__input, __context, __room)
-                }
-                1u16 => {
-                    fn __step(
-                        __input: __private::Input<__CheckEvents>,
-                        __context: __private::Context<Check>,
-                        __room: __private::Room<__CheckEvents>,
-                    ) -> __private::StepCall<__CheckEvents> {
-                        __private::Of::<
-                            Check,
-                        >::every_step_is_send(
-                            async move {
-                                let __part0 = __private::one(__input, "prices")?;
-                                let __arg0 = match &__part0 {
-                                    __CheckEvents::Row(__event) => &**__event,
-                                    _ => return __private::misrouted("prices"),
-                                };
-                                let __out = <__Checked<
-                                    Check,
-                                >>::prices(__context.workflow(), __arg0)
-                                    .await;
-                                __private::Ok({
-                                    __private::Emitted::One(__CheckEvents::Price(__out))
-                                })
-                            },
-                            __room,
-                        )
-                    }
-                    __step(__input, __context, __room)
-                }
-                2u16 => {
-                    fn __step(
-                        __input: __private::Input<__CheckEvents>,
-                        __context: __private::Context<Check>,
-                        __room: __private::Room<__CheckEvents>,
-                    ) -> __private::StepCall<__CheckEvents> {
-                        __private::Of::<
-                            Check,
-                        >::every_step_is_send(
-                            async move {
-                                let __part0 = __private::one(__input, "limits")?;
-                                let __arg0 = match &__part0 {
-                                    __CheckEvents::Row(__event) => &**__event,
-                                    _ => return __private::misrouted("limits"),
-                                };
-                                let __out = <__Checked<
-                                    Check,
-                                >>::limits(__context.workflow(), __arg0)
-                                    .await;
-                                __private::Ok({
-                                    __private::Emitted::One(
-                                        __CheckEvents::Limit(__private::Arc::new(__out)),
-                                    )
-                                })
-                            },
-                            __room,
-                        )
-                    }
-                    __step(__input, __context, __room)
-                }
-                3u16 => {
-                    fn __step(
-                        __input: __private::Input<__CheckEvents>,
-                        __context: __private::Context<Check>,
-                        __room: __private::Room<__CheckEvents>,
-                    ) -> __private::StepCall<__CheckEvents> {
-                        __private::done(move || {
-                            let [__part0, __part1] = __private::parts(__input, "judge")?;
-                            let __part0 = __private::part(__part0, "judge")?;
-                            let __arg0 = match __part0 {
-                                __CheckEvents::Price(__event) => __event,
-                                _ => return __private::misrouted("judge"),
-                            };
-                            let __part1 = __private::part(__part1, "judge")?;
-                            let __arg1 = match &__part1 {
-                                __CheckEvents::Limit(__event) => &**__event,
-                                _ => return __private::misrouted("judge"),
-                            };
-                            let __out = <__Checked<
-                                Check,
-                            >>::judge(__context.workflow(), __arg0, __arg1);
-                            __private::Ok({
-                                match <__Checked<
-                                    OneOf<Fine, Doubtful>,
-                                > as __private::Form<
-                                    __private::OneOf<Fine, Doubtful>,
-                                >>::into_ours(__out) {
-                                    __private::OneOf::A(__out) => {
-                                        __private::Emitted::One(__CheckEvents::Fine(__out))
-                                    }
-                                    __private::OneOf::B(__out) => {
-                                        __private::Emitted::One(
-                                            __CheckEvents::Doubtful(__private::Arc::new(__out)),
                                         )
-                                    }
-                                }
-                            })
-                        })
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                4u16 => {
-                    fn __step(
-                        __input: __private::Input<__CheckEvents>,
-                        __context: __private::Context<Check>,
-                        __room: __private::Room<__CheckEvents>,
-                    ) -> __private::StepCall<__CheckEvents> {
-                        __private::done(move || {
-                            let [__part0] = __private::parts(__input, "first")?;
-                            let __part0 = __private::all(__part0, "first")?;
-                            let __arg0 = <__Checked<
-                                Vec<OneOf<Fine, &Doubtful>>,
-                            > as __private::Form<
-                                __private::Vec<OneOf<Fine, &Doubtful>>,
-                            >>::from_ours({
-                                let mut __list = __private::Vec::with_capacity(
-                                    __part0.len(),
-                                );
-                                for __member in &__part0 {
-                                    __list
-                                        .push(
-                                            <__Checked<
-                                                OneOf<Fine, &Doubtful>,
-                                            > as __private::Form<
-                                                __private::OneOf<Fine, &Doubtful>,
-                                            >>::from_ours(
-                                                match __member {
-                                                    __CheckEvents::Fine(__event) => {
-                                                        __private::OneOf::A(
-                                                            __private::Of::<Fine>::new().copy(__event),
-                                                        )
-                                                    }
-                                                    __CheckEvents::Doubtful(__event) => {
-                                                        __private::OneOf::B(&**__event)
-                                                    }
-                                                    _ => return __private::misrouted("first"),
-                                                },
-                                            ),
+                    1u16 => {
+                        fn __step(
+                            __input: __private::Input<__CheckEvents>,
+                            __context: __private::Context<Check>,
+                            __room: &mut __private::Room<__CheckEvents>,
+                        ) -> __private::Called<__CheckEvents> {
+                            let __part0 = __private::one(__input, "prices")?;
+                            __private::Ok(
+                                __private::Of::<
+                                    Check,
+                                >::every_step_is_send(
+                                    async move {
+                                        let __arg0 = match &__part0 {
+                                            __CheckEvents::Row(__event) => &**__event,
+                                            _ => return __private::misrouted("prices"),
+                                        };
+                                        let __out = <__Checked<
+                                            Check,
+                                        >>::prices(__context.workflow(), __arg0)
+                                            .await;
+                                        __private::Ok({
+                                            __private::Emitted::One(__CheckEvents::Price(__out))
+                                        })
+                                    },
+                                    __room,
+                                ),
+                            )
+                        }
+                        __step(__input, __context, __room)
+                    }
+                    2u16 => {
+                        fn __step(
+                            __input: __private::Input<__CheckEvents>,
+                            __context: __private::Context<Check>,
+                            __room: &mut __private::Room<__CheckEvents>,
+                        ) -> __private::Called<__CheckEvents> {
+                            let __part0 = __private::one(__input, "limits")?;
+                            __private::Ok(
+                                __private::Of::<
+                                    Check,
+                                >::every_step_is_send(
+                                    async move {
+                                        let __arg0 = match &__part0 {
+                                            __CheckEvents::Row(__event) => &**__event,
+                                            _ => return __private::misrouted("limits"),
+                                        };
+                                        let __out = <__Checked<
+                                            Check,
+                                        >>::limits(__context.workflow(), __arg0)
+                                            .await;
+                                        __private::Ok({
+                                            __private::Emitted::One(
+                                                __CheckEvents::Limit(__private::Arc::new(__out)),
+                                            )
+                                        })
+                                    },
+                                    __room,
+                                ),
+                            )
+                        }
+                        __step(__input, __context, __room)
+                    }
+                    3u16 => {
+                        fn __step(
+                            __input: __private::Input<__CheckEvents>,
+                            __context: __private::Context<Check>,
+                            __room: &mut __private::Room<__CheckEvents>,
+                        ) -> __private::Called<__CheckEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let [__part0, __part1] = __private::parts(
+                                        __input,
+                                        "judge",
+                                    )?;
+                                    let __part0 = __private::part(__part0, "judge")?;
+                                    let __part1 = __private::part(__part1, "judge")?;
+                                    let __arg0 = match __part0 {
+                                        __CheckEvents::Price(__event) => __event,
+                                        _ => return __private::misrouted("judge"),
+                                    };
+                                    let __arg1 = match &__part1 {
+                                        __CheckEvents::Limit(__event) => &**__event,
+                                        _ => return __private::misrouted("judge"),
+                                    };
+                                    let __out = <__Checked<
+                                        Check,
+                                    >>::judge(__context.workflow(), __arg0, __arg1);
+                                    __private::Ok({
+                                        match <__Checked<
+                                            OneOf<Fine, Doubtful>,
+                                        > as __private::Form<
+                                            __private::OneOf<Fine, Doubtful>,
+                                        >>::into_ours(__out) {
+                                            __private::OneOf::A(__out) => {
+                                                __private::Emitted::One(__CheckEvents::Fine(__out))
+                                            }
+                                            __private::OneOf::B(__out) => {
+                                                __private::Emitted::One(
+                                                    __CheckEvents::Doubtful(__private::Arc::new(__out)),
+                                                )
+                                            }
+                                        }
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
+                    }
+                    4u16 => {
+                        fn __step(
+                            __input: __private::Input<__CheckEvents>,
+                            __context: __private::Context<Check>,
+                            __room: &mut __private::Room<__CheckEvents>,
+                        ) -> __private::Called<__CheckEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let [__part0] = __private::parts(__input, "first")?;
+                                    let __part0 = __private::all(__part0, "first")?;
+                                    let __arg0 = <__Checked<
+                                        Vec<OneOf<Fine, &Doubtful>>,
+                                    > as __private::Form<
+                                        __private::Vec<OneOf<Fine, &Doubtful>>,
+                                    >>::from_ours({
+                                        let mut __list = __private::Vec::with_capacity(
+                                            __part0.len(),
                                         );
-                                }
-                                __list
-                            });
-                            let __out = <__Checked<
-                                Check,
-                            >>::first(__context.workflow(), __arg0);
-                            __private::Ok({
-                                let () = __out;
-                                __private::Emitted::None
-                            })
-                        })
+                                        for __member in &__part0 {
+                                            __list
+                                                .push(
+                                                    <__Checked<
+                                                        OneOf<Fine, &Doubtful>,
+                                                    > as __private::Form<
+                                                        __private::OneOf<Fine, &Doubtful>,
+                                                    >>::from_ours(
+                                                        match __member {
+                                                            __CheckEvents::Fine(__event) => {
+                                                                __private::OneOf::A(
+                                                                    __private::Of::<Fine>::new().copy(__event),
+                                                                )
+                                                            }
+                                                            __CheckEvents::Doubtful(__event) => {
+                                                                __private::OneOf::B(&**__event)
+                                                            }
+                                                            _ => return __private::misrouted("first"),
+                                                        },
+                                                    ),
+                                                );
+                                        }
+                                        __list
+                                    });
+                                    let __out = <__Checked<
+                                        Check,
+                                    >>::first(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        let () = __out;
+                                        __private::Emitted::None
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                5u16 => {
-                    fn __step(
-                        __input: __private::Input<__CheckEvents>,
-                        __context: __private::Context<Check>,
-                        __room: __private::Room<__CheckEvents>,
-                    ) -> __private::StepCall<__CheckEvents> {
-                        __private::done(move || {
-                            let [__part0] = __private::parts(__input, "report")?;
-                            let __part0 = __private::all(__part0, "report")?;
-                            let __arg0 = <__Checked<
-                                Vec<OneOf<Fine, Doubtful>>,
-                            > as __private::Form<
-                                __private::Vec<OneOf<Fine, Doubtful>>,
-                            >>::from_ours({
-                                let mut __list = __private::Vec::with_capacity(
-                                    __part0.len(),
-                                );
-                                for __member in __part0 {
-                                    __list
-                                        .push(
-                                            <__Checked<
-                                                OneOf<Fine, Doubtful>,
-                                            > as __private::Form<
-                                                __private::OneOf<Fine, Doubtful>,
-                                            >>::from_ours(
-                                                match __member {
-                                                    __CheckEvents::Fine(__event) => __private::OneOf::A(__event),
-                                                    __CheckEvents::Doubtful(__event) => {
-                                                        __private::OneOf::B(
-                                                            __private::Of::<Doubtful>::new().unshare(__event),
-                                                        )
-                                                    }
-                                                    _ => return __private::misrouted("report"),
-                                                },
-                                            ),
+                    5u16 => {
+                        fn __step(
+                            __input: __private::Input<__CheckEvents>,
+                            __context: __private::Context<Check>,
+                            __room: &mut __private::Room<__CheckEvents>,
+                        ) -> __private::Called<__CheckEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let [__part0] = __private::parts(__input, "report")?;
+                                    let __part0 = __private::all(__part0, "report")?;
+                                    let __arg0 = <__Checked<
+                                        Vec<OneOf<Fine, Doubtful>>,
+                                    > as __private::Form<
+                                        __private::Vec<OneOf<Fine, Doubtful>>,
+                                    >>::from_ours({
+                                        let mut __list = __private::Vec::with_capacity(
+                                            __part0.len(),
                                         );
-                                }
-                                __list
-                            });
-                            let __out = <__Checked<
-                                Check,
-                            >>::report(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::One(__CheckEvents::StopReport(__out))
-                            })
-                        })
+                                        for __member in __part0 {
+                                            __list
+                                                .push(
+                                                    <__Checked<
+                                                        OneOf<Fine, Doubtful>,
+                                                    > as __private::Form<
+                                                        __private::OneOf<Fine, Doubtful>,
+                                                    >>::from_ours(
+                                                        match __member {
+                                                            __CheckEvents::Fine(__event) => __private::OneOf::A(__event),
+                                                            __CheckEvents::Doubtful(__event) => {
+                                                                __private::OneOf::B(
+                                                                    __private::Of::<Doubtful>::new().unshare(__event),
+                                                                )
+                                                            }
+                                                            _ => return __private::misrouted("report"),
+                                                        },
+                                                    ),
+                                                );
+                                        }
+                                        __list
+                                    });
+                                    let __out = <__Checked<
+                                        Check,
+                                    >>::report(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::One(__CheckEvents::StopReport(__out))
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                _ => __private::no_such_step(__step),
-            }
+                    _ => __private::no_such_step(__step),
+                },
+            )
         }
         fn schemas() -> __private::Vec<__private::Schema> {
             let mut __list = __private::Vec::new();

@@ -686,135 +686,149 @@ done      Done<N>                          → Stop
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
-            __room: __private::Room<Self::Event>,
+            __room: &mut __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
-            match __step.0 {
-                0u16 => {
-                    fn __step<L: Llm, const N: usize>(
-                        __input: __private::Input<__AgentEvents<L, N>>,
-                        __context: __private::Context<agents::Agent<L, N>>,
-                        __room: __private::Room<__AgentEvents<L, N>>,
-                    ) -> __private::StepCall<__AgentEvents<L, N>>
-                    where
-                        agents::Agent<L, N>: Debug,
-                        L: ::workflow_runtime::__private::Send
-                            + ::workflow_runtime::__private::Sync + 'static,
-                        agents::Agent<
-                            L,
-                            N,
-                        >: ::workflow_runtime::__private::Send
-                            + ::workflow_runtime::__private::Sync + 'static,
-                        Prompt<
-                            agents::Agent<L, N>,
-                        >: __private::Saved + __private::Send + __private::Sync
-                            + 'static,
-                        events::Done<N>: __private::Event + __private::Saved + 'static,
-                        Done<N>: __private::Event + __private::Saved + 'static,
-                    {
-                        __private::done(move || {
-                            let __part0 = __private::one(__input, "ask")?;
-                            let __arg0 = match __part0 {
-                                __AgentEvents::StartPromptAgentLN(__event) => __event,
-                                _ => return __private::misrouted("ask"),
-                            };
-                            let __out = <__Checked<
+            __private::called(
+                match __step.0 {
+                    0u16 => {
+                        fn __step<L: Llm, const N: usize>(
+                            __input: __private::Input<__AgentEvents<L, N>>,
+                            __context: __private::Context<agents::Agent<L, N>>,
+                            __room: &mut __private::Room<__AgentEvents<L, N>>,
+                        ) -> __private::Called<__AgentEvents<L, N>>
+                        where
+                            agents::Agent<L, N>: Debug,
+                            L: ::workflow_runtime::__private::Send
+                                + ::workflow_runtime::__private::Sync + 'static,
+                            agents::Agent<
+                                L,
+                                N,
+                            >: ::workflow_runtime::__private::Send
+                                + ::workflow_runtime::__private::Sync + 'static,
+                            Prompt<
                                 agents::Agent<L, N>,
-                            >>::ask(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::One(
-                                    __AgentEvents::InputRequiredImproveMessage(__out),
-                                )
-                            })
-                        })
+                            >: __private::Saved + __private::Send + __private::Sync
+                                + 'static,
+                            events::Done<
+                                N,
+                            >: __private::Event + __private::Saved + 'static,
+                            Done<N>: __private::Event + __private::Saved + 'static,
+                        {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let __part0 = __private::one(__input, "ask")?;
+                                    let __arg0 = match __part0 {
+                                        __AgentEvents::StartPromptAgentLN(__event) => __event,
+                                        _ => return __private::misrouted("ask"),
+                                    };
+                                    let __out = <__Checked<
+                                        agents::Agent<L, N>,
+                                    >>::ask(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::One(
+                                            __AgentEvents::InputRequiredImproveMessage(__out),
+                                        )
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                1u16 => {
-                    fn __step<L: Llm, const N: usize>(
-                        __input: __private::Input<__AgentEvents<L, N>>,
-                        __context: __private::Context<agents::Agent<L, N>>,
-                        __room: __private::Room<__AgentEvents<L, N>>,
-                    ) -> __private::StepCall<__AgentEvents<L, N>>
-                    where
-                        agents::Agent<L, N>: Debug,
-                        L: ::workflow_runtime::__private::Send
-                            + ::workflow_runtime::__private::Sync + 'static,
-                        agents::Agent<
-                            L,
-                            N,
-                        >: ::workflow_runtime::__private::Send
-                            + ::workflow_runtime::__private::Sync + 'static,
-                        Prompt<
-                            agents::Agent<L, N>,
-                        >: __private::Saved + __private::Send + __private::Sync
-                            + 'static,
-                        events::Done<N>: __private::Event + __private::Saved + 'static,
-                        Done<N>: __private::Event + __private::Saved + 'static,
-                    {
-                        __private::done(move || {
-                            let __part0 = __private::one(__input, "improved")?;
-                            let __arg0 = match &__part0 {
-                                __AgentEvents::HumanResponseImproveMessage(__event) => {
-                                    &**__event
-                                }
-                                _ => return __private::misrouted("improved"),
-                            };
-                            let __out = <__Checked<
+                    1u16 => {
+                        fn __step<L: Llm, const N: usize>(
+                            __input: __private::Input<__AgentEvents<L, N>>,
+                            __context: __private::Context<agents::Agent<L, N>>,
+                            __room: &mut __private::Room<__AgentEvents<L, N>>,
+                        ) -> __private::Called<__AgentEvents<L, N>>
+                        where
+                            agents::Agent<L, N>: Debug,
+                            L: ::workflow_runtime::__private::Send
+                                + ::workflow_runtime::__private::Sync + 'static,
+                            agents::Agent<
+                                L,
+                                N,
+                            >: ::workflow_runtime::__private::Send
+                                + ::workflow_runtime::__private::Sync + 'static,
+                            Prompt<
                                 agents::Agent<L, N>,
-                            >>::improved(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::One(__AgentEvents::DoneN(__out))
-                            })
-                        })
+                            >: __private::Saved + __private::Send + __private::Sync
+                                + 'static,
+                            events::Done<
+                                N,
+                            >: __private::Event + __private::Saved + 'static,
+                            Done<N>: __private::Event + __private::Saved + 'static,
+                        {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let __part0 = __private::one(__input, "improved")?;
+                                    let __arg0 = match &__part0 {
+                                        __AgentEvents::HumanResponseImproveMessage(__event) => {
+                                            &**__event
+                                        }
+                                        _ => return __private::misrouted("improved"),
+                                    };
+                                    let __out = <__Checked<
+                                        agents::Agent<L, N>,
+                                    >>::improved(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::One(__AgentEvents::DoneN(__out))
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                2u16 => {
-                    fn __step<L: Llm, const N: usize>(
-                        __input: __private::Input<__AgentEvents<L, N>>,
-                        __context: __private::Context<agents::Agent<L, N>>,
-                        __room: __private::Room<__AgentEvents<L, N>>,
-                    ) -> __private::StepCall<__AgentEvents<L, N>>
-                    where
-                        agents::Agent<L, N>: Debug,
-                        L: ::workflow_runtime::__private::Send
-                            + ::workflow_runtime::__private::Sync + 'static,
-                        agents::Agent<
-                            L,
-                            N,
-                        >: ::workflow_runtime::__private::Send
-                            + ::workflow_runtime::__private::Sync + 'static,
-                        Prompt<
-                            agents::Agent<L, N>,
-                        >: __private::Saved + __private::Send + __private::Sync
-                            + 'static,
-                        events::Done<N>: __private::Event + __private::Saved + 'static,
-                        Done<N>: __private::Event + __private::Saved + 'static,
-                    {
-                        __private::done(move || {
-                            let __part0 = __private::one(__input, "done")?;
-                            let __arg0 = match __part0 {
-                                __AgentEvents::DoneN(__event) => {
-                                    <Done<
-                                        N,
-                                    > as __private::SameEvent<
-                                        events::Done<N>,
-                                    >>::from_first(__event)
-                                }
-                                _ => return __private::misrouted("done"),
-                            };
-                            let __out = <__Checked<
+                    2u16 => {
+                        fn __step<L: Llm, const N: usize>(
+                            __input: __private::Input<__AgentEvents<L, N>>,
+                            __context: __private::Context<agents::Agent<L, N>>,
+                            __room: &mut __private::Room<__AgentEvents<L, N>>,
+                        ) -> __private::Called<__AgentEvents<L, N>>
+                        where
+                            agents::Agent<L, N>: Debug,
+                            L: ::workflow_runtime::__private::Send
+                                + ::workflow_runtime::__private::Sync + 'static,
+                            agents::Agent<
+                                L,
+                                N,
+                            >: ::workflow_runtime::__private::Send
+                                + ::workflow_runtime::__private::Sync + 'static,
+                            Prompt<
                                 agents::Agent<L, N>,
-                            >>::done(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::One(__AgentEvents::Stop(__out))
-                            })
-                        })
+                            >: __private::Saved + __private::Send + __private::Sync
+                                + 'static,
+                            events::Done<
+                                N,
+                            >: __private::Event + __private::Saved + 'static,
+                            Done<N>: __private::Event + __private::Saved + 'static,
+                        {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let __part0 = __private::one(__input, "done")?;
+                                    let __arg0 = match __part0 {
+                                        __AgentEvents::DoneN(__event) => {
+                                            <Done<
+                                                N,
+                                            > as __private::SameEvent<
+                                                events::Done<N>,
+                                            >>::from_first(__event)
+                                        }
+                                        _ => return __private::misrouted("done"),
+                                    };
+                                    let __out = <__Checked<
+                                        agents::Agent<L, N>,
+                                    >>::done(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::One(__AgentEvents::Stop(__out))
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                _ => __private::no_such_step(__step),
-            }
+                    _ => __private::no_such_step(__step),
+                },
+            )
         }
         fn schemas() -> __private::Vec<__private::Schema> {
             let mut __list = __private::Vec::new();

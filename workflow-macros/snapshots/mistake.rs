@@ -85,9 +85,9 @@ const _: () = {
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
-            __room: __private::Room<Self::Event>,
+            __room: &mut __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
-            __private::no_such_step(__step)
+            __private::called(__private::no_such_step(__step))
         }
     }
     #[step(__used)]

@@ -427,63 +427,69 @@ greet  HumanResponse<Text>  → Stop<String>
             __step: __private::graph::StepId,
             __input: __private::Input<Self::Event>,
             __context: __private::Context<Self>,
-            __room: __private::Room<Self::Event>,
+            __room: &mut __private::Room<Self::Event>,
         ) -> __private::StepCall<Self::Event> {
-            match __step.0 {
-                0u16 => {
-                    fn __step(
-                        __input: __private::Input<__GreetEvents>,
-                        __context: __private::Context<Greet>,
-                        __room: __private::Room<__GreetEvents>,
-                    ) -> __private::StepCall<__GreetEvents> {
-                        __private::done(move || {
-                            let __part0 = __private::one(__input, "ask")?;
+            __private::called(
+                match __step.0 {
+                    0u16 => {
+                        fn __step(
+                            __input: __private::Input<__GreetEvents>,
+                            __context: __private::Context<Greet>,
+                            __room: &mut __private::Room<__GreetEvents>,
+                        ) -> __private::Called<__GreetEvents> {
+                            __private::Ok(
+                                __private::done(move || {
+                                    let __part0 = __private::one(__input, "ask")?;
+                                    let __arg0 = match __part0 {
+                                        __GreetEvents::Start(__event) => __event,
+                                        _ => return __private::misrouted("ask"),
+                                    };
+                                    let __out = <__Checked<
+                                        Greet,
+                                    >>::ask(__context.workflow(), __arg0);
+                                    __private::Ok({
+                                        __private::Emitted::One(
+                                            __GreetEvents::InputRequiredText(__out),
+                                        )
+                                    })
+                                }),
+                            )
+                        }
+                        __step(__input, __context, __room)
+                    }
+                    1u16 => {
+                        fn __step(
+                            __input: __private::Input<__GreetEvents>,
+                            __context: __private::Context<Greet>,
+                            __room: &mut __private::Room<__GreetEvents>,
+                        ) -> __private::Called<__GreetEvents> {
+                            let __part0 = __private::one(__input, "greet")?;
                             let __arg0 = match __part0 {
-                                __GreetEvents::Start(__event) => __event,
-                                _ => return __private::misrouted("ask"),
+                                __GreetEvents::HumanResponseText(__event) => __event,
+                                _ => return __private::misrouted("greet"),
                             };
-                            let __out = <__Checked<
-                                Greet,
-                            >>::ask(__context.workflow(), __arg0);
-                            __private::Ok({
-                                __private::Emitted::One(
-                                    __GreetEvents::InputRequiredText(__out),
-                                )
-                            })
-                        })
-                    }
-                    __step(__input, __context, __room)
-                }
-                1u16 => {
-                    fn __step(
-                        __input: __private::Input<__GreetEvents>,
-                        __context: __private::Context<Greet>,
-                        __room: __private::Room<__GreetEvents>,
-                    ) -> __private::StepCall<__GreetEvents> {
-                        __private::Of::<
-                            Greet,
-                        >::every_step_is_send(
-                            async move {
-                                let __part0 = __private::one(__input, "greet")?;
-                                let __arg0 = match __part0 {
-                                    __GreetEvents::HumanResponseText(__event) => __event,
-                                    _ => return __private::misrouted("greet"),
-                                };
-                                let __out = <__Checked<
+                            __private::Ok(
+                                __private::Of::<
                                     Greet,
-                                >>::greet(__context.workflow(), __arg0)
-                                    .await;
-                                __private::Ok({
-                                    __private::Emitted::One(__GreetEvents::StopString(__out))
-                                })
-                            },
-                            __room,
-                        )
+                                >::every_step_is_send(
+                                    async move {
+                                        let __out = <__Checked<
+                                            Greet,
+                                        >>::greet(__context.workflow(), __arg0)
+                                            .await;
+                                        __private::Ok({
+                                            __private::Emitted::One(__GreetEvents::StopString(__out))
+                                        })
+                                    },
+                                    __room,
+                                ),
+                            )
+                        }
+                        __step(__input, __context, __room)
                     }
-                    __step(__input, __context, __room)
-                }
-                _ => __private::no_such_step(__step),
-            }
+                    _ => __private::no_such_step(__step),
+                },
+            )
         }
         fn schemas() -> __private::Vec<__private::Schema> {
             let mut __list = __private::Vec::new();

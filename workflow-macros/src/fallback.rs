@@ -21,7 +21,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
         output: quote!(#private::Err(__event)),
         prompt: quote!(#private::None),
         answer_json: quote!(#private::no_question()),
-        call: quote!(#private::no_such_step(__step)),
+        call: quote!(#private::called(#private::no_such_step(__step))),
     };
     let methods = bodies.methods(&names);
     let prompt_enum = prompts.definition();

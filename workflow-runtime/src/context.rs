@@ -71,7 +71,10 @@ impl<W: Workflow> Context<W> {
     ) -> Self {
         let Invoke { invocation, attempt, step, depth, .. } = *invoke;
         let last_error = invoke.last_error.clone();
-        let calls = calls.map_or_else(OnceLock::new, OnceLock::from);
+        let calls = match calls {
+            Some(calls) => OnceLock::from(calls),
+            None => OnceLock::new(),
+        };
         Self { host, step, invocation, attempt, depth, last_error, updates, calls }
     }
 

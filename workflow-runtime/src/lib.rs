@@ -161,7 +161,7 @@ pub use one_of::{Never, OneOf};
 pub use registry::__register;
 pub use registry::{DuplicateWorkflow, Location, Registration, Registry};
 pub use retry::{Final, Retry, RetryAfter, duration};
-pub use room::{Room, StepFuture};
+pub use room::Room;
 pub use runner::{LoadError, NotStored, Runner, RunnerBuilder, RunnerError};
 pub use snapshot::{FORMAT, Misfit, MisfitReason, Restored, ResumeError, Snapshot, SnapshotError};
 pub use store::{Store, StoreError};

@@ -47,7 +47,7 @@ pub use crate::one_of::{Never, OneOf};
 use crate::registry::__register::Built;
 pub use crate::retry::Retry;
 use crate::retry::duration;
-pub use crate::room::{Room, StepFuture};
+pub use crate::room::Room;
 pub use crate::workflow::{
     AnswerError, Asks, Events, Schema, Shared, Signals, StepCall, StepPolicy, StepResult, Workflow,
 };
@@ -182,7 +182,7 @@ impl<W: Workflow + Send + Sync> Of<W> {
     }
 
     /// A step that is an `async fn`. Its future is moved between threads.
-    pub fn every_step_is_send<E: 'static, F>(step: F, room: Room<E>) -> StepCall<E>
+    pub fn every_step_is_send<E: 'static, F>(step: F, room: &mut Room<E>) -> StepCall<E>
     where
         F: Future<Output = StepResult<E>> + Send + 'static,
     {
@@ -407,7 +407,7 @@ pub trait Otherwise {
     }
 
     /// Cannot be shared with it.
-    fn every_step_is_send<E, F: Future<Output = StepResult<E>>>(_: F, _: Room<E>) -> StepCall<E> {
+    fn every_step_is_send<E, F: Future<Output = StepResult<E>>>(_: F, _: &mut Room<E>) -> StepCall<E> {
         refused()
     }
 
@@ -525,6 +525,7 @@ pub fn done<E>(step: impl FnOnce() -> StepResult<E>) -> StepCall<E> {
 ///
 /// # Errors
 /// The input is of another shape.
+#[inline]
 pub fn one<E>(input: Input<E>, step: &'static str) -> Result<E, StepError> {
     match input {
         Input::One(event) => Ok(event),
@@ -618,9 +619,21 @@ pub fn misrouted<T>(step: &'static str) -> Result<T, StepError> {
 }
 
 /// There is no such step.
-pub fn no_such_step<E>(step: graph::StepId) -> StepCall<E> {
+///
+/// # Errors
+/// Always.
+pub fn no_such_step<T>(step: graph::StepId) -> Result<T, StepError> {
     let message = format!("the workflow has no step number {}", step.0);
-    StepCall::Done(Err(StepError::of_kind(StepErrorKind::Misrouted, message)))
+    Err(StepError::of_kind(StepErrorKind::Misrouted, message))
+}
+
+/// A step that was called, or was given what it cannot take.
+pub type Called<E> = Result<StepCall<E>, StepError>;
+
+/// It has failed, then.
+#[inline]
+pub fn called<E>(call: Called<E>) -> StepCall<E> {
+    call.unwrap_or_else(|error| StepCall::Done(Err(error)))
 }
 
 /// An answer for something that is no open question of that type.

@@ -14,7 +14,7 @@ use crate::error::StepError;
 use crate::event::{Prompt, RequestId};
 use crate::forms::Stored;
 use crate::retry::Retry;
-use crate::room::{Room, StepFuture};
+use crate::room::Room;
 
 /// A workflow: a value with steps, and the graph that connects them.
 ///
@@ -74,14 +74,14 @@ pub trait Workflow: Sized + 'static {
     /// The driver calls it outside every lock and catches panics. An input that the step cannot take (it
     /// does not happen while the graph and this method agree) is an error, not a panic.
     ///
-    /// A step that is an `async fn` [puts its future into `room`](Room::hold); any other one leaves the room.
+    /// A step that is an `async fn` [puts its future into the room](Room::hold); any other one leaves that as it is.
     //
     // Without `self`, which a future would have to own beside the context: it borrows the workflow from there.
     fn call(
         step: StepId,
         input: Input<Self::Event>,
         context: Context<Self>,
-        room: Room<Self::Event>,
+        room: &mut Room<Self::Event>,
     ) -> StepCall<Self::Event>;
 
     /// What to do when this step fails, and how long an attempt may take.
@@ -191,8 +191,8 @@ impl<W: Workflow + Send + Sync> Value<W> for W {
 pub enum StepCall<E> {
     /// The step is a plain `fn` and has finished.
     Done(StepResult<E>),
-    /// The step is an `async fn`; its work is done where it is polled, by the run. [`Room::hold`] makes it.
-    Running(StepFuture<E>),
+    /// The step is an `async fn`, and [is in the room](Room::hold). Its work is done where the run polls it.
+    Running,
     /// The step is a `fn` that blocks or computes for long (`blocking`); calling this does the work, on a thread
     /// where that harms nobody.
     Blocking(BlockingStep<E>),

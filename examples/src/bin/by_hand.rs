@@ -199,7 +199,12 @@ impl Workflow for AskForNumber {
     }
 
     /// Its steps are plain functions, so nothing needs the room for a future.
-    fn call(step: StepId, input: Input<Event>, context: Context<Self>, _: Room<Event>) -> StepCall<Event> {
+    fn call(
+        step: StepId,
+        input: Input<Event>,
+        context: Context<Self>,
+        _: &mut Room<Event>,
+    ) -> StepCall<Event> {
         let workflow = context.workflow();
         let emitted = match (step, input) {
             (ASK, Input::One(Event::Start(()))) => Event::Question(workflow.ask().prompt),

@@ -22,27 +22,31 @@ pub(super) fn body(graph: &Graph<'_>, names: &Names) -> TokenStream {
     let events = names.events_ty();
     let arms = graph.steps().map(|(id, step, def)| {
         let number = id.0;
-        let body = Arm { graph, names, step, def }.body();
+        let arm = Arm { graph, names, step, def };
+        let (parts, args, body) = (arm.parts(), arm.args(), arm.body());
         let span = def.signature.name.span();
         let call = if def.signature.is_async {
             // The caret of "future cannot be sent between threads safely" stands under the step's name.
             let (of, boxed) =
                 (located(quote!(#private::Of::), span), located(quote!(::every_step_is_send), span));
             let room = quote!(__room);
-            let block = quote_spanned!(span=> (async move { #body }, #room));
-            quote!(#of <#self_ty> #boxed #block)
+            // What a future takes with it has to be put there. So it takes no more than it needs.
+            let borrows = def.signature.params.iter().any(Param::borrows);
+            let (before, within) = if borrows { (parts, args) } else { (quote!(#parts #args), quote!()) };
+            let block = quote_spanned!(span=> (async move { #within #body }, #room));
+            quote!(#before #private::Ok(#of <#self_ty> #boxed #block))
         } else if def.args.blocking {
-            quote!(#private::Of::<#self_ty>::blocking(move || { #body }))
+            quote!(#private::Ok(#private::Of::<#self_ty>::blocking(move || { #parts #args #body })))
         } else {
-            quote!(#private::done(move || { #body }))
+            quote!(#private::Ok(#private::done(move || { #parts #args #body })))
         };
         quote! {
             #number => {
                 fn __step #impl_generics (
                     __input: #private::Input<#events>,
                     __context: #private::Context<#self_ty>,
-                    __room: #private::Room<#events>,
-                ) -> #private::StepCall<#events> #where_clause {
+                    __room: &mut #private::Room<#events>,
+                ) -> #private::Called<#events> #where_clause {
                     #call
                 }
                 __step(__input, __context, __room)
@@ -50,10 +54,10 @@ pub(super) fn body(graph: &Graph<'_>, names: &Names) -> TokenStream {
         }
     });
     quote! {
-        match __step.0 {
+        #private::called(match __step.0 {
             #(#arms)*
             _ => #private::no_such_step(__step),
-        }
+        })
     }
 }
 
@@ -65,10 +69,11 @@ struct Arm<'a> {
 }
 
 impl Arm<'_> {
+    /// Calls the step, with what [`Self::args`] has made.
     fn body(&self) -> TokenStream {
         let Names { private, self_ty, .. } = self.names;
         let signature = &self.def.signature;
-        let (takes, tools) = (self.takes(), self.tools());
+        let tools = self.tools();
         let receiver = signature.has_self.then(|| quote!(__context.workflow(),));
         let args = signature.args.iter().map(|arg| match arg {
             Arg::Context(ty) => {
@@ -87,7 +92,6 @@ impl Arm<'_> {
         let wait = signature.is_async.then(|| quote!(.await));
         let gives = self.gives();
         quote! {
-            #takes
             #tools
             let __out = <#this>::#name(#receiver #(#args),*)#wait;
             #private::Ok(#gives)
@@ -96,38 +100,38 @@ impl Arm<'_> {
 
     // ---- what it takes ----
 
-    /// `let __arg0 = ..;` for each event parameter.
-    fn takes(&self) -> TokenStream {
+    /// `let __part0 = ..;` for each event parameter: what is for it in the input.
+    fn parts(&self) -> TokenStream {
         let private = &self.names.private;
         let name = unraw(&self.def.signature.name);
         let params = &self.def.signature.params;
-        let parts: Vec<Ident> = (0..params.len()).map(|position| format_ident!("__part{position}")).collect();
-        let split = match params.as_slice() {
-            [Param { form: ParamForm::One, .. }] => quote!(let __part0 = #private::one(__input, #name)?;),
-            _ => quote!(let [#(#parts),*] = #private::parts(__input, #name)?;),
-        };
-        let single = matches!(params.as_slice(), [Param { form: ParamForm::One, .. }]);
-        let takes = params.iter().zip(&parts).enumerate().map(|(position, (param, part))| {
-            let arg = format_ident!("__arg{position}");
-            match param.form {
-                ParamForm::Gather => {
-                    let value = self.gather(param, part);
-                    quote!(let #part = #private::all(#part, #name)?; let #arg = #value;)
-                }
-                ParamForm::GatherFailures => {
-                    let value = self.gather(param, part);
-                    quote!(let #part = #private::all_or_failed(#part, #name)?; let #arg = #value;)
-                }
-                ParamForm::Failed => self.failed(param, part, &arg),
-                ParamForm::One => {
-                    let part_of = (!single).then(|| quote!(let #part = #private::part(#part, #name)?;));
-                    let subject = if param.borrows() { quote!(&#part) } else { quote!(#part) };
-                    let value = self.take(param, &subject);
-                    quote!(#part_of let #arg = #value;)
-                }
-            }
+        if let [Param { form: ParamForm::One, .. }] = params.as_slice() {
+            return quote!(let __part0 = #private::one(__input, #name)?;);
+        }
+        let parts: Vec<Ident> = (0..params.len()).map(part).collect();
+        let each = params.iter().zip(&parts).map(|(param, part)| match param.form {
+            ParamForm::One => quote!(let #part = #private::part(#part, #name)?;),
+            ParamForm::Gather => quote!(let #part = #private::all(#part, #name)?;),
+            ParamForm::GatherFailures => quote!(let #part = #private::all_or_failed(#part, #name)?;),
+            ParamForm::Failed => self.failed(param, part),
         });
-        quote!(#split #(#takes)*)
+        quote!(let [#(#parts),*] = #private::parts(__input, #name)?; #(#each)*)
+    }
+
+    /// `let __arg0 = ..;` for each event parameter, out of its part.
+    fn args(&self) -> TokenStream {
+        let params = self.def.signature.params.iter().enumerate();
+        let args = params.map(|(position, param)| {
+            let (part, arg) = (part(position), format_ident!("__arg{position}"));
+            let subject = if param.borrows() { quote!(&#part) } else { quote!(#part) };
+            let value = match param.form {
+                ParamForm::Gather | ParamForm::GatherFailures => self.gather(param, &part),
+                ParamForm::Failed => self.handed_failure(param, &subject),
+                ParamForm::One => self.take(param, &subject),
+            };
+            quote!(let #arg = #value;)
+        });
+        quote!(#(#args)*)
     }
 
     /// What a parameter takes, out of the event in `subject`: by value, or a borrow if some alternative is one.
@@ -174,29 +178,30 @@ impl Arm<'_> {
         if other_spelling { quote!(<#ty as #private::SameEvent<#first>>::from_first(#value)) } else { value }
     }
 
-    /// `let` a `StepFailed`, out of the failure and the input in `part`.
-    fn failed(&self, param: &Param, part: &Ident, arg: &Ident) -> TokenStream {
+    /// `let` a failure and what the failed step was given, out of `part`.
+    fn failed(&self, param: &Param, part: &Ident) -> TokenStream {
         let private = &self.names.private;
         let name = unraw(&self.def.signature.name);
-        let (given, input, ours) = if param.alternatives.is_empty() {
-            (None, quote!(()), quote!(#private::StepFailed))
-        } else {
+        let given = (!param.alternatives.is_empty()).then(|| {
             let events = param.alternatives.iter().filter_map(|taken| {
                 let number = self.graph.event(&taken.event)?.0.0;
                 Some(quote!(#private::graph::EventId(#number)))
             });
-            let given = quote!(let #part = #private::given(#part, &[#(#events),*], #name)?;);
-            let subject = if param.borrows() { quote!(&#part) } else { quote!(#part) };
+            quote!(let #part = #private::given(#part, &[#(#events),*], #name)?;)
+        });
+        quote!(let (__failure, #part) = #private::failed(#part, #name)?; #given)
+    }
+
+    /// A `StepFailed`, out of the failure and what the failed step was given, which is in `subject`.
+    fn handed_failure(&self, param: &Param, subject: &TokenStream) -> TokenStream {
+        let private = &self.names.private;
+        let (input, ours) = if param.alternatives.is_empty() {
+            (quote!(()), quote!(#private::StepFailed))
+        } else {
             let element = element(param, self.names);
-            (Some(given), self.take(param, &subject), quote!(#private::StepFailed<#element>))
+            (self.take(param, subject), quote!(#private::StepFailed<#element>))
         };
-        let value =
-            self.passed(param, &param.ty, &ours, &quote!(#private::StepFailed::new(__failure, #input)));
-        quote! {
-            let (__failure, #part) = #private::failed(#part, #name)?;
-            #given
-            let #arg = #value;
-        }
+        self.passed(param, &param.ty, &ours, &quote!(#private::StepFailed::new(__failure, #input)))
     }
 
     fn gather(&self, param: &Param, members: &Ident) -> TokenStream {
@@ -418,6 +423,11 @@ impl Arm<'_> {
         let (private, written) = (&self.names.private, checked(written));
         quote!(<#written as #private::Form<#ours>>::into_ours(#value))
     }
+}
+
+/// What an event parameter is made of.
+fn part(position: usize) -> Ident {
+    format_ident!("__part{position}")
 }
 
 /// The variants of `OneOf`.

@@ -35,7 +35,7 @@ impl Bodies {
                     __step: #private::graph::StepId,
                     __input: #private::Input<Self::Event>,
                     __context: #private::Context<Self>,
-                    __room: #private::Room<Self::Event>,
+                    __room: &mut #private::Room<Self::Event>,
                 ) -> #private::StepCall<Self::Event>
             },
         ];

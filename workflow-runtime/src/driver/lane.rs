@@ -10,9 +10,7 @@ use tokio::time::Instant;
 
 use super::pace::SHORT;
 use super::ticket::{Attempt, Ticket, drop_step};
-use super::{Afterwards, Host, Permit, panicked};
-use crate::context::Context;
-use crate::engine::Invoke;
+use super::{Afterwards, Host, panicked};
 use crate::room::Rooms;
 use crate::workflow::{BlockingStep, StepCall, StepResult, Workflow};
 
@@ -31,9 +29,9 @@ const LOOKS_AROUND_AFTER: Duration = Duration::from_millis(4);
 const POLLS_UNTIL_IT_LOOKS: u32 = 128;
 
 /// What a lane does next.
-pub(super) enum Next<E> {
-    /// This one, if it is its turn.
-    Step(Invoke<E>, Permit),
+pub(super) enum Next {
+    /// It does the step at hand.
+    Step,
     /// Let other tasks run, then ask again.
     GiveWay,
     /// Nothing is ready. The lane is not counted any more.
@@ -53,7 +51,7 @@ impl<W: Workflow> Lane<W> {
         Self { host, counted: true }
     }
 
-    pub(super) async fn work(mut self, mut first: Option<(Invoke<W::Event>, Permit)>) {
+    pub(super) async fn work(mut self, mut first: Option<Attempt<W>>) {
         let mut shift = Shift::first(Instant::now());
         loop {
             let goes_on =
@@ -74,29 +72,23 @@ impl<W: Workflow> Lane<W> {
     }
 
     /// Polls one step after the other. `false` if the lane is not counted any more.
-    fn work_a_shift(
-        &self,
-        first: Option<(Invoke<W::Event>, Permit)>,
-        shift: &mut Shift,
-        poller: &mut Poller<'_>,
-    ) -> bool {
-        let mut next = match first {
-            Some((invoke, permit)) => Next::Step(invoke, permit),
-            None => self.next(shift, shift.last),
-        };
+    fn work_a_shift(&self, first: Option<Attempt<W>>, shift: &mut Shift, poller: &mut Poller<'_>) -> bool {
+        let is_given = first.is_some();
+        let mut at_hand = first.unwrap_or_else(Attempt::none);
+        let mut next = if is_given { Next::Step } else { self.next(&mut at_hand, shift, shift.last) };
         let mut rooms = Rooms::new();
         loop {
             next = match next {
-                Next::Step(invoke, permit) => self.step(invoke, permit, shift, &mut rooms, poller),
+                Next::Step => self.step(&mut at_hand, shift, &mut rooms, poller),
                 Next::GiveWay => return true,
                 Next::Leave => return false,
             };
         }
     }
 
-    fn next(&self, shift: &mut Shift, now: Instant) -> Next<W::Event> {
+    fn next(&self, at_hand: &mut Attempt<W>, shift: &mut Shift, now: Instant) -> Next {
         let mut afterwards = Afterwards::default();
-        let next = Host::next(&mut self.host.lock(), shift.goes_on(now), &mut afterwards);
+        let next = Host::next(&mut self.host.lock(), shift.goes_on(now), at_hand, &mut afterwards);
         self.host.finish(afterwards);
         next
     }
@@ -105,66 +97,52 @@ impl<W: Workflow> Lane<W> {
     #[inline]
     fn step(
         &self,
-        invoke: Invoke<W::Event>,
-        permit: Permit,
+        at_hand: &mut Attempt<W>,
         shift: &mut Shift,
         rooms: &mut Rooms<W::Event>,
         poller: &mut Poller<'_>,
-    ) -> Next<W::Event> {
+    ) -> Next {
         let host = &self.host;
-        let mut attempt = Attempt::of(&invoke, permit);
-        let context = Context::new(Arc::clone(host), &invoke, attempt.updates.clone(), attempt.calls.clone());
-        let Invoke { step, input, .. } = invoke;
-        let believed_short = attempt.counts_as_short();
+        let (step, input, context) = at_hand.begin(host);
+        let believed_short = at_hand.permit.counts_as_short;
         let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let room = rooms.take(step);
-        let mut running = None;
-        let begun = catch_unwind(AssertUnwindSafe(|| match W::call(step, input, context, room) {
+        let room = rooms.of(step);
+        let begun = catch_unwind(AssertUnwindSafe(|| match W::call(step, input, context, &mut *room) {
             StepCall::Done(result) => Begun::Ended(result),
-            StepCall::Running(future) => {
-                let polled = attempt.poll(host, running.insert(future), poller);
-                let Poll::Ready(result) = polled else { return Begun::Waits };
-                rooms.give_back(step, running.take());
-                Begun::Ended(result)
-            }
+            StepCall::Running => match at_hand.poll(host, room, poller) {
+                Poll::Ready(result) => Begun::Ended(result),
+                Poll::Pending => Begun::Waits,
+            },
             StepCall::Blocking(work) => Begun::Blocks(work),
         }));
         let result = match begun {
             Ok(Begun::Ended(result)) => result,
             Ok(Begun::Waits) => {
-                if let Some(future) = running {
-                    Ticket::of(host, attempt).detach(future, times_out);
-                }
+                Ticket::of(host, at_hand.move_out()).detach(room.move_out(), times_out);
                 let now = Instant::now();
                 if believed_short {
                     host.lock().paces.make().saw(step, shift.since_last(now));
                 }
-                return self.next(shift, now);
+                return self.next(at_hand, shift, now);
             }
             Ok(Begun::Blocks(work)) => {
                 let runtime = host.runtime.clone();
-                let ticket = Ticket::of(host, attempt);
+                let ticket = Ticket::of(host, at_hand.move_out());
                 runtime.spawn_blocking(move || ticket.block(work));
-                return self.next(shift, Instant::now());
+                return self.next(at_hand, shift, Instant::now());
             }
-            Err(panic) => {
-                let failed = Err(panicked(&*panic));
-                match running {
-                    Some(future) => drop_step(future, failed),
-                    None => failed,
-                }
-            }
+            Err(panic) => drop_step(room.move_out(), Err(panicked(&*panic))),
         };
-        attempt.pass_on(host, result, |live, next, afterwards| {
+        at_hand.pass_on(host, result, |live, at_hand, starts, afterwards| {
             let now = live.now.moment;
-            let others = live.ready.len() + usize::from(next.is_some());
+            let others = live.ready.len() + usize::from(starts);
             // Alone with one step after the other, nobody asks. What others were left out for is looked at always, but
             // changes nothing where it is as believed.
             let looks = if believed_short { !shift.was_short(now) } else { others > 1 || live.lanes > 1 };
             if looks {
                 live.paces.make().saw(step, shift.since_last(now));
             }
-            Host::go_on(live, next, shift.goes_on(now), afterwards)
+            Host::go_on(live, at_hand, starts, shift.goes_on(now), afterwards)
         })
     }
 }

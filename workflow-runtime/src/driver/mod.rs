@@ -50,8 +50,8 @@ use workflow_graph::{EventId, StepId};
 
 use crate::common::Common;
 use crate::engine::{
-    Command, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused, Relayed, Tick,
-    Time, drop_if_empty,
+    Command, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused, Tick, Time,
+    drop_if_empty,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::forms::Stored;
@@ -447,16 +447,16 @@ impl<W: Workflow> Host<W> {
     }
 
     /// Applies that a step has finished, by the engine's short way, in a run without a store. `then` looks for what to do
-    /// next under the same lock; it is given the step that starts, if one does.
+    /// next under the same lock; it is told whether the attempt has become that of another step.
     ///
     /// # Errors
     /// It is not as simple as that: what was emitted comes back, and nothing has happened.
     #[inline]
     fn relay<T>(
         self: &Arc<Self>,
-        attempt: &Attempt<W>,
+        attempt: &mut Attempt<W>,
         emitted: Emitted<W::Event>,
-        then: impl FnOnce(&mut Live<W>, Option<Invoke<W::Event>>, &mut Afterwards) -> T,
+        then: impl FnOnce(&mut Live<W>, &mut Attempt<W>, bool, &mut Afterwards) -> T,
     ) -> Result<T, Emitted<W::Event>> {
         let event = match emitted {
             Emitted::One(event) if attempt.only_emits() && self.journal.is_none() => event,
@@ -470,33 +470,30 @@ impl<W: Workflow> Host<W> {
                 return Err(Emitted::One(event));
             }
             let Live { engine, stream, now, .. } = &mut *live;
+            let done = attempt.invoke.invocation;
             // Events are cloned and dropped, which is the author's code.
             let relayed = catch_unwind(AssertUnwindSafe(|| {
-                let Relayed { from, event, at, next } =
-                    engine.relay(attempt.which(), event, || now.look_at(&self.clock))?;
-                stream.begin(engine.state().ticks(), at);
-                stream.finished(from, attempt.which().0, event);
-                if let Some(next) = &next {
-                    stream.started(next.step, next.invocation, next.attempt);
-                }
-                Ok(next)
+                let relayed = engine.relay(&mut attempt.invoke, event, || now.look_at(&self.clock))?;
+                let next = relayed.starts.then_some(&attempt.invoke);
+                stream.relayed(engine.state().ticks(), done, &relayed, next);
+                Ok(relayed.starts)
             }));
-            let next = match relayed {
-                Ok(Ok(next)) => next,
+            let starts = match relayed {
+                Ok(Ok(starts)) => starts,
                 Ok(Err(event)) => return Err(Emitted::One(event)),
                 Err(panic) => {
                     live.now.look_at(&self.clock);
                     live.give_up(&*panic, &mut afterwards);
-                    None
+                    false
                 }
             };
-            attempt.leave(&mut live);
+            attempt.leave(&mut live, done);
             // Where steps are ready, nothing rests, if they are not all stale.
-            if next.is_none() && (live.ready.is_empty() || live.some_are_stale) {
+            if !starts && (live.ready.is_empty() || live.some_are_stale) {
                 self.look_whether_it_rests(&mut live, &mut afterwards);
             }
             live.tell_readers(&mut afterwards);
-            then(&mut live, next, &mut afterwards)
+            then(&mut live, attempt, starts, &mut afterwards)
         };
         self.finish(afterwards);
         Ok(then)

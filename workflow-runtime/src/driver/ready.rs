@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 
 use super::lane::{Lane, Next};
+use super::ticket::Attempt;
 use super::{Afterwards, Host, Live};
-use crate::engine::Invoke;
 use crate::workflow::Workflow;
 
 /// What comes with a step that is started.
@@ -21,31 +21,34 @@ pub(super) struct Permit {
 }
 
 impl<W: Workflow> Host<W> {
-    /// The next step for a lane that has polled one. What that has released, if it is the only one, the lane does at once.
+    /// The next step for a lane that has polled one. What that has become, if it is the only one, the lane does at once.
     #[inline]
     pub(super) fn go_on(
         live: &mut Live<W>,
-        released: Option<Invoke<W::Event>>,
+        at_hand: &mut Attempt<W>,
+        starts: bool,
         may_take: bool,
         afterwards: &mut Afterwards,
-    ) -> Next<W::Event> {
-        let released = match released {
-            Some(invoke) if may_take && live.is_nobody_elses() => {
-                live.at_work += 1;
-                let counts_as_short = live.paces.get().is_some_and(|paces| paces.is_short(invoke.step));
-                live.at_short_steps += u32::from(counts_as_short);
-                return Next::Step(invoke, Permit { turn: None, counts_as_short });
-            }
-            released => released,
-        };
-        if let Some(invoke) = released {
-            live.ready.push_back(invoke);
+    ) -> Next {
+        if starts && may_take && live.is_nobody_elses() {
+            live.at_work += 1;
+            let paces = live.paces.get();
+            let counts_as_short = paces.is_some_and(|paces| paces.is_short(at_hand.invoke.step));
+            live.at_short_steps += u32::from(counts_as_short);
+            at_hand.permit.counts_as_short = counts_as_short;
+            return Next::Step;
         }
-        Self::next(live, may_take, afterwards)
+        live.release(at_hand, starts);
+        Self::next(live, may_take, at_hand, afterwards)
     }
 
-    /// The next step for a lane, which is counted in `lanes`.
-    pub(super) fn next(live: &mut Live<W>, may_take: bool, afterwards: &mut Afterwards) -> Next<W::Event> {
+    /// The next step for a lane, which is counted in `lanes`; put where the one before was.
+    pub(super) fn next(
+        live: &mut Live<W>,
+        may_take: bool,
+        at_hand: &mut Attempt<W>,
+        afterwards: &mut Afterwards,
+    ) -> Next {
         Self::drop_stale(live);
         let counts_as_short = live.is_short(0);
         let is_left_to_another = counts_as_short && live.at_short_steps > 0;
@@ -71,7 +74,8 @@ impl<W: Workflow> Host<W> {
             Some(invoke) => {
                 live.at_work += 1;
                 live.at_short_steps += u32::from(counts_as_short);
-                Next::Step(invoke, Permit { turn, counts_as_short })
+                *at_hand = Attempt::of(invoke, Permit { turn, counts_as_short });
+                Next::Step
             }
             None => Next::GiveWay,
         }
@@ -105,7 +109,7 @@ impl<W: Workflow> Host<W> {
         if let Some(invoke) = invoke {
             let lane = Lane::counted(Arc::clone(self));
             let permit = Permit { turn: Some(permit), counts_as_short: false };
-            self.runtime.spawn(lane.work(Some((invoke, permit))));
+            self.runtime.spawn(lane.work(Some(Attempt::of(invoke, permit))));
         }
     }
 }
@@ -116,6 +120,13 @@ impl<W: Workflow> Live<W> {
     #[inline]
     fn is_nobody_elses(&self) -> bool {
         self.ready.is_empty() && self.gate.is_none() && self.holds == 0 && self.at_short_steps == 0
+    }
+
+    /// Puts what an attempt has become into the ready queue, if it has become one.
+    pub(super) fn release(&mut self, attempt: &mut Attempt<W>, starts: bool) {
+        if starts {
+            self.ready.push_back(attempt.move_out().invoke);
+        }
     }
 
     /// What a step needs to start: nothing, or a turn.

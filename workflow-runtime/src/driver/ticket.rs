@@ -15,40 +15,59 @@ use super::clock::millis;
 use super::lane::{Lane, Next};
 use super::{Afterwards, Changed, Happening, Host, Kept, Live, Permit, most_lanes, panicked};
 use crate::calls::Calls;
-use crate::context::Updates;
-use crate::engine::{Emitted, InvocationId, Invoke, Tick, Time, Verdict};
+use crate::context::{Context, Updates};
+use crate::engine::{Emitted, Input, InvocationId, Invoke, Tick, Verdict};
 use crate::error::{StepError, StepErrorKind};
-use crate::room::StepFuture;
+use crate::room::Room;
 use crate::workflow::{BlockingStep, StepResult, Workflow};
 
 /// One attempt at a step, at work. Whoever polls it owes the run a report.
 pub(super) struct Attempt<W: Workflow> {
-    invocation: InvocationId,
-    attempt: u32,
-    step: StepId,
-    first_failed_at: Option<Time>,
+    /// What is attempted. Its input goes to the step.
+    pub(super) invoke: Invoke<W::Event>,
     pub(super) updates: Updates<W::State>,
     /// What it has called; made here where it may wait for somebody, whom it can also give up.
     pub(super) calls: Option<Arc<Calls>>,
     /// It is over when the step is.
-    permit: Permit,
+    pub(super) permit: Permit,
 }
 
 impl<W: Workflow> Attempt<W> {
     /// Of a step that is counted in `at_work`.
-    pub(super) fn of(invoke: &Invoke<W::Event>, permit: Permit) -> Self {
-        let Invoke { invocation, attempt, step, first_failed_at, .. } = *invoke;
-        let updates = (size_of::<W::State>() > 0).then(Arc::default);
+    pub(super) fn of(invoke: Invoke<W::Event>, permit: Permit) -> Self {
+        Self { invoke, updates: None, calls: None, permit }
+    }
+
+    /// Of nothing: room for an attempt.
+    pub(super) fn none() -> Self {
+        let permit = Permit { turn: None, counts_as_short: false };
+        Self::of(Invoke::at_work(InvocationId(0), 0), permit)
+    }
+
+    /// The attempt, for somebody else.
+    pub(super) fn move_out(&mut self) -> Self {
+        std::mem::replace(self, Self::none())
+    }
+
+    /// The step, what it is given, and what it is told. To be asked for once.
+    #[inline]
+    pub(super) fn begin(&mut self, host: &Arc<Host<W>>) -> (StepId, Input<W::Event>, Context<W>) {
+        let step = self.invoke.step;
+        if size_of::<W::State>() > 0 {
+            self.updates = Some(Arc::default());
+        }
         let waits = |tool: &Tool| matches!(tool, Tool::Asker(_) | Tool::Inbox(_));
-        let may_wait = W::GRAPH.step(step).is_some_and(|step| step.tools.iter().any(waits));
-        let calls = may_wait.then(Arc::default);
-        Self { invocation, attempt, step, first_failed_at, updates, calls, permit }
+        if W::GRAPH.step(step).is_some_and(|step| step.tools.iter().any(waits)) {
+            self.calls = Some(Arc::default());
+        }
+        let context = Context::new(Arc::clone(host), &self.invoke, self.updates.clone(), self.calls.clone());
+        (step, std::mem::replace(&mut self.invoke.input, Input::Parts(Vec::new())), context)
     }
 
     /// Which invocation, and which attempt at it.
     #[inline]
-    pub(super) fn which(&self) -> (InvocationId, u32) {
-        (self.invocation, self.attempt)
+    fn which(&self) -> (InvocationId, u32) {
+        (self.invoke.invocation, self.invoke.attempt)
     }
 
     /// Whether nothing has to be seen to when it has finished but what it emitted.
@@ -57,31 +76,27 @@ impl<W: Workflow> Attempt<W> {
         self.updates.is_none() && self.calls.is_none() && self.permit.turn.is_none()
     }
 
-    /// Whether other lanes leave such steps to this one.
-    pub(super) fn counts_as_short(&self) -> bool {
-        self.permit.counts_as_short
-    }
-
     /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
     fn verdict(&self, host: &Host<W>, error: &StepError) -> Verdict {
-        let Some(retry) = W::policy(self.step).retry else { return Verdict::Final };
-        let since_first = self.first_failed_at.map_or(0, |first| host.clock.now().0.saturating_sub(first.0));
-        let seed = host.id.seed() ^ self.invocation.0.rotate_left(32);
-        let decide = || retry.decide(error, self.attempt, Duration::from_millis(since_first), seed);
+        let Some(retry) = W::policy(self.invoke.step).retry else { return Verdict::Final };
+        let since_first = self.invoke.first_failed_at;
+        let since_first = since_first.map_or(0, |first| host.clock.now().0.saturating_sub(first.0));
+        let seed = host.id.seed() ^ self.invoke.invocation.0.rotate_left(32);
+        let decide = || retry.decide(error, self.invoke.attempt, Duration::from_millis(since_first), seed);
         match catch_unwind(AssertUnwindSafe(decide)) {
             Ok(Some(after)) => Verdict::Retry { after: millis(after) },
             Ok(None) | Err(_) => Verdict::Final,
         }
     }
 
-    /// Hands in how the step ended. `then` looks for what to do next under the same lock, and is given the step that
-    /// starts, if it is to see to that.
+    /// Hands in how the step ended. `then` looks for what to do next under the same lock. It is told whether this has
+    /// become the attempt of another step, which it is to see to.
     #[inline]
     pub(super) fn pass_on<T>(
         &mut self,
         host: &Arc<Host<W>>,
         result: StepResult<W::Event>,
-        mut then: impl FnMut(&mut Live<W>, Option<Invoke<W::Event>>, &mut Afterwards) -> T,
+        mut then: impl FnMut(&mut Live<W>, &mut Self, bool, &mut Afterwards) -> T,
     ) -> T {
         let result = match result {
             Ok(emitted) => match host.relay(self, emitted, &mut then) {
@@ -90,7 +105,7 @@ impl<W: Workflow> Attempt<W> {
             },
             Err(error) => Err(error),
         };
-        self.report(host, result, |live, afterwards| then(live, None, afterwards))
+        self.report(host, result, |live, this, afterwards| then(live, this, false, afterwards))
     }
 
     /// Hands in how the step ended, by the long way. `then` looks for what to do next under the same lock.
@@ -99,7 +114,7 @@ impl<W: Workflow> Attempt<W> {
         &mut self,
         host: &Arc<Host<W>>,
         result: StepResult<W::Event>,
-        then: impl FnOnce(&mut Live<W>, &mut Afterwards) -> T,
+        then: impl FnOnce(&mut Live<W>, &mut Self, &mut Afterwards) -> T,
     ) -> T {
         let mut afterwards = Afterwards::default();
         let turn = self.permit.turn.take();
@@ -114,7 +129,7 @@ impl<W: Workflow> Attempt<W> {
             };
             // Others may be waiting for their turn.
             drop(turn);
-            then(&mut live, &mut afterwards)
+            then(&mut live, self, &mut afterwards)
         };
         host.finish(afterwards);
         next
@@ -127,7 +142,7 @@ impl<W: Workflow> Attempt<W> {
         emitted: Emitted<W::Event>,
         afterwards: &mut Afterwards,
     ) -> MutexGuard<'h, Live<W>> {
-        let (invocation, attempt) = (self.invocation, self.attempt);
+        let (invocation, attempt) = self.which();
         let (mut live, finished) = if host.is_kept() {
             // What the step emitted is written down, which is the author's code.
             let finished = || host.happening(Tick::Finished { invocation, attempt, emitted });
@@ -143,7 +158,7 @@ impl<W: Workflow> Attempt<W> {
         } else {
             self.with_state(host, Happening::new(Tick::Finished { invocation, attempt, emitted }, None))
         };
-        self.leave(&mut live);
+        self.leave(&mut live, invocation);
         let _ = host.apply(&mut live, finished, afterwards);
         live
     }
@@ -155,17 +170,17 @@ impl<W: Workflow> Attempt<W> {
         afterwards: &mut Afterwards,
     ) -> MutexGuard<'h, Live<W>> {
         let mut live = host.lock();
-        self.leave(&mut live);
+        self.leave(&mut live, self.invoke.invocation);
         let _ = host.apply(&mut live, ended, afterwards);
         live
     }
 
-    /// The step is not at work any more.
+    /// The step is not at work any more, which was of that invocation.
     #[inline]
-    pub(super) fn leave(&self, live: &mut Live<W>) {
+    pub(super) fn leave(&self, live: &mut Live<W>, invocation: InvocationId) {
         live.at_work -= 1;
         live.at_short_steps -= u32::from(self.permit.counts_as_short);
-        live.take_task(self.invocation);
+        live.take_task(invocation);
     }
 
     /// What the step has led to, with what it changes in the state as that is now.
@@ -192,7 +207,7 @@ impl<W: Workflow> Attempt<W> {
 
     fn withdraw_given_up(&self, host: &Arc<Host<W>>) {
         if let Some(calls) = &self.calls {
-            host.withdraw(self.invocation, self.attempt, calls.take_given_up());
+            host.withdraw(self.invoke.invocation, self.invoke.attempt, calls.take_given_up());
         }
     }
 
@@ -201,11 +216,11 @@ impl<W: Workflow> Attempt<W> {
     pub(super) fn poll(
         &self,
         host: &Arc<Host<W>>,
-        future: &mut StepFuture<W::Event>,
+        step: &mut Room<W::Event>,
         poller: &mut Poller<'_>,
     ) -> Poll<StepResult<W::Event>> {
-        let Some(calls) = &self.calls else { return future.poll(poller) };
-        let poll = calls.attention.poll(poller, |poller| poll_step(future, poller));
+        let Some(calls) = &self.calls else { return step.poll(poller) };
+        let poll = calls.attention.poll(poller, |poller| poll_step(step, poller));
         if poll.is_pending() {
             self.withdraw_given_up(host);
             host.rest_if_idle();
@@ -235,8 +250,13 @@ impl<W: Workflow> Attempt<W> {
 
     fn failed(&self, host: &Host<W>, error: StepError) -> Happening<W> {
         let verdict = self.verdict(host, &error);
-        let (invocation, attempt) = (self.invocation, self.attempt);
+        let (invocation, attempt) = self.which();
         host.happening_of_run(Tick::Failed { invocation, attempt, error, verdict })
+    }
+
+    /// What is cancelled when the step is; `None` if it was, already.
+    fn cancellation(&self, host: &Host<W>) -> Option<CancellationToken> {
+        host.cancellation(self.invoke.invocation, self.invoke.attempt)
     }
 
     /// It is not a lane that the step keeps any more.
@@ -276,9 +296,10 @@ impl<W: Workflow> Attempt<W> {
         let mut afterwards = Afterwards::default();
         {
             let mut live = host.lock();
-            self.leave(&mut live);
+            let (invocation, attempt) = self.which();
+            self.leave(&mut live, invocation);
             live.now.look_at(&host.clock);
-            if Host::is_current(&live, self.invocation, self.attempt) {
+            if Host::is_current(&live, invocation, attempt) {
                 // Nobody cancelled it. The run can be resumed.
                 let suspended = host.happening_of_run(Tick::Suspended);
                 let suspended = suspended.keeping(|kept| Kept { leaves: true, ..kept });
@@ -308,7 +329,7 @@ impl<W: Workflow> Ticket<W> {
     fn pass_on<T>(
         mut self,
         result: StepResult<W::Event>,
-        then: impl FnMut(&mut Live<W>, Option<Invoke<W::Event>>, &mut Afterwards) -> T,
+        then: impl FnMut(&mut Live<W>, &mut Attempt<W>, bool, &mut Afterwards) -> T,
     ) -> T {
         self.open = false;
         self.attempt.pass_on(&self.host, result, then)
@@ -317,21 +338,21 @@ impl<W: Workflow> Ticket<W> {
     /// Runs a step that blocks its thread. It cannot be stopped from outside; a step that was cancelled is waited for.
     pub(super) fn block(self, work: BlockingStep<W::Event>) {
         let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(&*panic)));
-        self.pass_on(result, |live, next, afterwards| {
-            live.ready.extend(next);
+        self.pass_on(result, |live, next, starts, afterwards| {
+            live.release(next, starts);
             live.want_lane(afterwards);
         });
     }
 
     /// Gives a step that is not ready a task of its own.
-    pub(super) fn detach(self, future: StepFuture<W::Event>, times_out: Option<Instant>) {
-        let Some(token) = self.host.cancellation(self.attempt.invocation, self.attempt.attempt) else {
-            // It was cancelled while it was polled. The future goes before the ticket.
-            drop(future);
+    pub(super) fn detach(self, step: Room<W::Event>, times_out: Option<Instant>) {
+        let Some(token) = self.attempt.cancellation(&self.host) else {
+            // It was cancelled while it was polled. The step goes before the ticket.
+            drop(step);
             return;
         };
         let runtime = self.host.runtime.clone();
-        runtime.spawn(Work { future, token, times_out, ticket: self }.run());
+        runtime.spawn(Work { step, token, times_out, ticket: self }.run());
     }
 }
 
@@ -346,7 +367,7 @@ impl<W: Workflow> Drop for Ticket<W> {
 /// A step that has a task of its own. The fields are dropped in this order: the run is told that the step
 /// is gone when its future is gone.
 struct Work<W: Workflow> {
-    future: StepFuture<W::Event>,
+    step: Room<W::Event>,
     token: CancellationToken,
     /// When it has taken too long.
     times_out: Option<Instant>,
@@ -357,7 +378,7 @@ impl<W: Workflow> Work<W> {
     async fn run(mut self) {
         let poll = |poller: &mut Poller<'_>| {
             let Ticket { host, attempt, .. } = &self.ticket;
-            let poll = AssertUnwindSafe(|| attempt.poll(host, &mut self.future, poller));
+            let poll = AssertUnwindSafe(|| attempt.poll(host, &mut self.step, poller));
             catch_unwind(poll).unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic))))
         };
         let result = tokio::select! {
@@ -366,20 +387,21 @@ impl<W: Workflow> Work<W> {
             result = poll_fn(poll) => result,
             () = self.ticket.attempt.out_of_time(self.times_out) => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
         };
-        let Self { future, ticket, .. } = self;
-        let result = drop_step(future, result);
+        let Self { step, ticket, .. } = self;
+        let result = drop_step(step, result);
         let host = Arc::clone(&ticket.host);
-        let next = ticket.pass_on(result, |live, next, afterwards| {
-            live.ready.extend(next);
+        let mut first = Attempt::none();
+        let next = ticket.pass_on(result, |live, next, starts, afterwards| {
+            live.release(next, starts);
             let nothing_to_do = live.ready.is_empty() || live.holds > 0 || live.is_left_to_another();
             if nothing_to_do || live.lanes >= most_lanes() {
                 return Next::Leave;
             }
             live.lanes += 1;
-            Host::next(live, true, afterwards)
+            Host::next(live, true, &mut first, afterwards)
         });
         let lane = match next {
-            Next::Step(invoke, permit) => Lane::counted(host).work(Some((invoke, permit))),
+            Next::Step => Lane::counted(host).work(Some(first)),
             Next::GiveWay => Lane::counted(host).work(None),
             Next::Leave => return,
         };
@@ -389,17 +411,17 @@ impl<W: Workflow> Work<W> {
 }
 
 /// Polls a step. A panic is a failure of the step.
-fn poll_step<E>(future: &mut StepFuture<E>, poller: &mut Poller<'_>) -> Poll<StepResult<E>> {
-    match catch_unwind(AssertUnwindSafe(|| future.poll(poller))) {
+fn poll_step<E>(step: &mut Room<E>, poller: &mut Poller<'_>) -> Poll<StepResult<E>> {
+    match catch_unwind(AssertUnwindSafe(|| step.poll(poller))) {
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),
     }
 }
 
 /// Drops a step that has come to that. What its destructors do is part of the step, a panic included.
-pub(super) fn drop_step<E>(future: StepFuture<E>, result: StepResult<E>) -> StepResult<E> {
+pub(super) fn drop_step<E>(step: Room<E>, result: StepResult<E>) -> StepResult<E> {
     let dropped = catch_unwind(AssertUnwindSafe(|| {
-        drop(future);
+        drop(step);
         result
     }));
     dropped.unwrap_or_else(|panic| Err(panicked(&*panic)))

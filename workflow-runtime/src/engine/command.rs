@@ -50,6 +50,21 @@ pub struct Invoke<E> {
     pub first_failed_at: Option<Time>,
 }
 
+impl<E> Invoke<E> {
+    /// An attempt of which no more is known, as of one whose input the step has.
+    pub(crate) fn at_work(invocation: InvocationId, attempt: u32) -> Self {
+        Self {
+            invocation,
+            attempt,
+            step: StepId(0),
+            depth: 0,
+            input: Input::Parts(Vec::new()),
+            last_error: None,
+            first_failed_at: None,
+        }
+    }
+}
+
 /// Something that observers are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice<E> {

@@ -188,11 +188,12 @@ impl<E: Payload> Engine<E> {
     pub fn handle(&mut self, at: Time, tick: Tick<E>, out: &mut Vec<Command<E>>) -> Result<(), Refused> {
         let tick = match tick {
             Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } => {
-                match self.relay((invocation, attempt), event, || at) {
-                    Ok(Relayed { from, event, next, .. }) => {
+                let mut at_work = Invoke::at_work(invocation, attempt);
+                match self.relay(&mut at_work, event, || at) {
+                    Ok(Relayed { from, event, starts, .. }) => {
                         let emitted = Counted::One(event);
                         out.push(Command::Publish(Notice::StepFinished { invocation, step: from, emitted }));
-                        out.extend(next.map(Command::Run));
+                        out.extend(starts.then_some(Command::Run(at_work)));
                         return Ok(());
                     }
                     Err(event) => Tick::Finished { invocation, attempt, emitted: Emitted::One(event) },

@@ -5,6 +5,8 @@
 //! then nothing has to be made and thrown away: the invocation that ends becomes the one that begins. The state and the
 //! commands are those that [`turn`](super::turn) makes; it is asked wherever something is not as usual.
 
+use std::collections::VecDeque;
+
 use workflow_graph::{Alternative, EventId, ParamForm, Role, Slot, Step, StepId};
 
 use super::Engine;
@@ -13,30 +15,32 @@ use super::payload::{Input, Payload};
 use super::state::{InvocationId, InvocationState, Member, Place, State, Status, Time};
 
 /// What a step that has finished has led to.
-pub(crate) struct Relayed<E> {
+pub(crate) struct Relayed {
     /// The step that has finished.
     pub(crate) from: StepId,
     /// What it emitted.
     pub(crate) event: EventId,
     /// When that was.
     pub(crate) at: Time,
-    /// The step that starts, unless a gather keeps the event.
-    pub(crate) next: Option<Invoke<E>>,
+    /// Whether another step starts; else a gather keeps the event.
+    pub(crate) starts: bool,
 }
 
 impl<E: Payload> Engine<E> {
-    /// Takes [`Tick::Finished`](super::Tick::Finished) with one event, if what it leads to is that one other step starts,
-    /// or that a gather has one event more. `now` is asked only if it does.
+    /// Takes [`Tick::Finished`](super::Tick::Finished) of the step that was at work with one event, if what it leads to is
+    /// that one other step starts, which is at work then, or that a gather has one event more. `now` is asked only if it
+    /// does.
     ///
     /// # Errors
     /// It is not as simple as that: the event comes back, and nothing has changed but that entries of cancelled
     /// invocations are gone from where they waited.
     pub(crate) fn relay(
         &mut self,
-        (id, attempt): (InvocationId, u32),
+        at_work: &mut Invoke<E>,
         event: E,
         now: impl FnOnce() -> Time,
-    ) -> Result<Relayed<E>, E> {
+    ) -> Result<Relayed, E> {
+        let (id, attempt) = (at_work.invocation, at_work.attempt);
         let state = &mut self.state;
         if state.status != Status::Running || state.next_due().is_some() {
             return Err(event);
@@ -65,18 +69,19 @@ impl<E: Payload> Engine<E> {
         }
         let Some(scope) = state.scopes.get_mut(&branch.scope) else { return Err(event) };
 
-        let next = match form(taker, slot) {
+        // Written where it is to stay, part by part: moving it around takes longer than all the rest.
+        let starts = match form(taker, slot) {
             Some(ParamForm::One)
                 if taker.params.len() == 1 && starts_at_once(taker) && starts_at_once(step) =>
             {
-                let input = Input::One(event.clone());
                 let next = InvocationId(state.last_id + 1);
                 let Some(invocation) = state.invocations.rename(&id, next) else { return Err(event) };
                 scope.members.replace(Member::Invocation(id), Member::Invocation(next));
                 invocation.step = slot.step;
                 invocation.attempt = 1;
+                at_work.becomes(next, slot.step, scope.depth, Input::One(event.clone()));
                 invocation.input = Input::One(event);
-                Some(first_attempt(next, slot.step, scope.depth, input))
+                true
             }
             // With a `take`, it may be the last that is waited for.
             Some(ParamForm::Gather { .. })
@@ -90,8 +95,8 @@ impl<E: Payload> Engine<E> {
                 scope.members.remove(Member::Invocation(id));
                 state.invocations.remove(&id);
                 match step.options.workers {
-                    Some(_) => state.hand_worker_on(from),
-                    None => None,
+                    Some(_) => state.hand_worker_on(from, at_work),
+                    None => false,
                 }
             }
             _ => return Err(event),
@@ -100,7 +105,7 @@ impl<E: Payload> Engine<E> {
         state.ticks += 1;
         let at = now();
         state.now = state.now.max(at);
-        Ok(Relayed { from, event: kind, at, next })
+        Ok(Relayed { from, event: kind, at, starts })
     }
 }
 
@@ -118,28 +123,37 @@ impl<E: Clone> State<E> {
         None
     }
 
-    /// A worker of that step has become free.
-    fn hand_worker_on(&mut self, step: StepId) -> Option<Invoke<E>> {
+    /// A worker of that step has become free. Whether there is somebody who has it now, who is at work then.
+    fn hand_worker_on(&mut self, step: StepId, at_work: &mut Invoke<E>) -> bool {
         let first = self.first_in_line(step);
-        let extras = self.extras.get_mut()?;
+        let Some(extras) = self.extras.get_mut() else { return false };
         let Some(first) = first else {
             extras.queues.remove(&step);
             extras.free_worker(step);
-            return None;
+            return false;
         };
-        extras.queues.get_mut(&step)?.pop_front();
-        let invocation = self.invocations.get_mut(&first)?;
+        extras.queues.get_mut(&step).map(VecDeque::pop_front);
+        let Some(invocation) = self.invocations.get_mut(&first) else { return false };
         invocation.state = InvocationState::Running;
         let depth = self.scopes.get(&invocation.branch.scope).map_or(0, |scope| scope.depth);
-        Some(Invoke {
-            attempt: invocation.attempt,
-            ..first_attempt(first, step, depth, invocation.input.clone())
-        })
+        at_work.becomes(first, step, depth, invocation.input.clone());
+        at_work.attempt = invocation.attempt;
+        true
     }
 }
 
-fn first_attempt<E>(invocation: InvocationId, step: StepId, depth: u32, input: Input<E>) -> Invoke<E> {
-    Invoke { invocation, attempt: 1, step, depth, input, last_error: None, first_failed_at: None }
+impl<E> Invoke<E> {
+    /// The first attempt of another invocation is made in its place.
+    #[inline]
+    fn becomes(&mut self, invocation: InvocationId, step: StepId, depth: u32, input: Input<E>) {
+        self.input = input;
+        self.invocation = invocation;
+        self.attempt = 1;
+        self.step = step;
+        self.depth = depth;
+        self.last_error = None;
+        self.first_failed_at = None;
+    }
 }
 
 /// Whether nothing has to be seen to before and after such a step: no worker, no emitter, no calls.
@@ -227,8 +241,8 @@ mod tests {
                 let mut at_length = engine.clone();
                 let (mut short, mut long) = (Vec::new(), Vec::new());
                 if let Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } = tick.clone() {
-                    relayed +=
-                        u32::from(engine.clone().relay((invocation, attempt), event, || Time(time)).is_ok());
+                    let mut at_work = Invoke::at_work(invocation, attempt);
+                    relayed += u32::from(engine.clone().relay(&mut at_work, event, || Time(time)).is_ok());
                 }
                 let taken = engine.handle(Time(time), tick.clone(), &mut short);
                 assert_eq!(taken, at_length.handle_at_length(Time(time), tick, &mut long));

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use workflow_graph::{EventId, StepId};
+use workflow_graph::StepId;
 
 use super::kept::{Kept, Numbered, What};
 use super::latest::Latest;
 use super::{RunEvent, RunEventKind};
-use crate::engine::{Counted, InvocationId, Notice, Time};
+use crate::engine::{Counted, InvocationId, Invoke, Notice, Relayed, Time};
 use crate::event::RequestId;
 use crate::seldom::Seldom;
 use crate::store::StoredEvent;
@@ -127,6 +127,31 @@ impl<W: Workflow> Stream<W> {
         self.keep(What::Started { step, invocation, attempt });
     }
 
+    /// Appends that a step has finished with one event, and which one starts, if one does, all in one tick of a run without a
+    /// store.
+    //
+    // Each event is written from here to where it is to stay. What is passed on through memory instead, written in small
+    // parts and read in large ones, takes as long as the rest of a tick.
+    pub(crate) fn relayed<E>(
+        &mut self,
+        tick: u64,
+        invocation: InvocationId,
+        done: &Relayed,
+        next: Option<&Invoke<E>>,
+    ) {
+        let Relayed { from, event, at, .. } = *done;
+        self.begin(tick, at);
+        if self.over {
+            return;
+        }
+        let finished = What::Finished { step: from, invocation, emitted: Some(event) };
+        self.append(Kept { tick, at, what: finished }, false);
+        if let Some(&Invoke { step, invocation, attempt, .. }) = next {
+            let started = What::Started { step, invocation, attempt };
+            self.append(Kept { tick, at, what: started }, false);
+        }
+    }
+
     /// Appends what the engine has told.
     #[inline]
     pub(crate) fn tell(&mut self, notice: Notice<W::Event>) {
@@ -136,17 +161,11 @@ impl<W: Workflow> Stream<W> {
                 What::Finished { step, invocation, emitted: None }
             }
             Notice::StepFinished { step, invocation, emitted: Counted::One(event) } => {
-                return self.finished(step, invocation, event);
+                What::Finished { step, invocation, emitted: Some(event) }
             }
             other => return self.tell_in_full(other),
         };
         self.keep(what);
-    }
-
-    /// Appends that a step has finished with one event.
-    #[inline]
-    pub(crate) fn finished(&mut self, step: StepId, invocation: InvocationId, event: EventId) {
-        self.keep(What::Finished { step, invocation, emitted: Some(event) });
     }
 
     #[inline(never)]
@@ -208,7 +227,7 @@ impl<W: Workflow> Stream<W> {
             }
             other => self.over = other.is_terminal(),
         }
-        self.append(What::Told(kind), shows);
+        self.append_now(What::Told(kind), shows);
     }
 
     /// Appends one of the events that are small, in a tick.
@@ -225,17 +244,20 @@ impl<W: Workflow> Stream<W> {
         if self.unstored.get().is_some() {
             self.store_next(what.clone());
         }
-        self.append(what, shows);
+        self.append_now(what, shows);
     }
 
-    #[inline]
-    fn append(&mut self, what: What<W>, shows: bool) {
+    fn append_now(&mut self, what: What<W>, shows: bool) {
+        self.append(Kept { tick: self.tick, at: self.at, what }, shows);
+    }
+
+    #[inline(always)]
+    fn append(&mut self, kept: Kept<W>, shows: bool) {
         let number = self.next_number();
         if shows {
             self.shown = number;
         }
         self.news |= number <= self.shown;
-        let kept = Kept { tick: self.tick, at: self.at, what };
         let Some(oldest) = self.kept.make_room() else { return self.kept.push(kept) };
         if let What::Told(_) = oldest.what {
             Asked::set_aside(&mut self.open, self.first, oldest);
