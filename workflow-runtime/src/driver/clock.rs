@@ -44,8 +44,6 @@ impl Clock {
 
 /// The clock as it was looked at last.
 pub(super) struct Now {
-    /// When the latest tick came.
-    pub(super) moment: Instant,
     time: Time,
     /// When it is another time. Most ticks come in the same millisecond as the one before, and a look at this is cheaper
     /// than to reckon.
@@ -55,14 +53,13 @@ pub(super) struct Now {
 impl Now {
     /// When the clock was started.
     pub(super) fn start_of(clock: &Clock) -> Self {
-        Self { moment: clock.started, time: clock.started_at, until: clock.started }
+        Self { time: clock.started_at, until: clock.started }
     }
 
     /// Looks at the clock.
     #[inline]
     pub(super) fn look_at(&mut self, clock: &Clock) -> Time {
-        self.moment = Instant::now();
-        self.time_at(self.moment, clock)
+        self.time_at(Instant::now(), clock)
     }
 
     /// The time of a moment that has just been, or of the latest tick, if that came later.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::pace::SHORT;
+use super::batch::AtHand;
 use super::ticket::{Attempt, Ticket, drop_step};
 use super::{Afterwards, Host, panicked};
 use crate::room::Rooms;
@@ -29,9 +29,9 @@ const LOOKS_AROUND_AFTER: Duration = Duration::from_millis(4);
 const POLLS_UNTIL_IT_LOOKS: u32 = 128;
 
 /// What a lane does next.
-pub(super) enum Next {
-    /// It does the step at hand.
-    Step,
+pub(super) enum Next<S> {
+    /// It works at that.
+    Step(S),
     /// Let other tasks run, then ask again.
     GiveWay,
     /// Nothing is ready. The lane is not counted any more.
@@ -73,77 +73,89 @@ impl<W: Workflow> Lane<W> {
 
     /// Polls one step after the other. `false` if the lane is not counted any more.
     fn work_a_shift(&self, first: Option<Attempt<W>>, shift: &mut Shift, poller: &mut Poller<'_>) -> bool {
-        let is_given = first.is_some();
-        let mut at_hand = first.unwrap_or_else(Attempt::none);
-        let mut next = if is_given { Next::Step } else { self.next(&mut at_hand, shift, shift.last) };
+        let mut at_hand = AtHand::default();
+        let mut next = match first {
+            Some(first) => at_hand.is_given(first),
+            None => self.next(&mut at_hand, shift),
+        };
         let mut rooms = Rooms::new();
         loop {
             next = match next {
-                Next::Step => self.step(&mut at_hand, shift, &mut rooms, poller),
+                Next::Step(()) => self.work_at(&mut at_hand, shift, &mut rooms, poller),
                 Next::GiveWay => return true,
                 Next::Leave => return false,
             };
         }
     }
 
-    fn next(&self, at_hand: &mut Attempt<W>, shift: &mut Shift, now: Instant) -> Next {
+    fn next(&self, at_hand: &mut AtHand<W>, shift: &mut Shift) -> Next<()> {
         let mut afterwards = Afterwards::default();
-        let next = Host::next(&mut self.host.lock(), shift.goes_on(now), at_hand, &mut afterwards);
+        let may_take = shift.goes_on(shift.last, 1);
+        let next = at_hand.take(&mut self.host.lock(), may_take, &mut afterwards);
         self.host.finish(afterwards);
         next
     }
 
-    /// Calls a step and polls it once.
+    /// Does what is at hand, and takes what is next under the lock under which it is reported.
     #[inline]
-    fn step(
+    fn work_at(
         &self,
-        at_hand: &mut Attempt<W>,
+        at_hand: &mut AtHand<W>,
         shift: &mut Shift,
         rooms: &mut Rooms<W::Event>,
         poller: &mut Poller<'_>,
-    ) -> Next {
+    ) -> Next<()> {
         let host = &self.host;
-        let (step, input, context) = at_hand.begin(host);
-        let believed_short = at_hand.permit.counts_as_short;
+        for taken in at_hand.iter_mut() {
+            taken.result = self.poll(&mut taken.attempt, rooms, poller);
+        }
+        let now = Instant::now();
+        let mut afterwards = Afterwards::default();
+        let next = {
+            let mut live = host.lock();
+            live.now.time_at(now, &host.clock);
+            at_hand.learn(&mut live, shift, now);
+            let may_take = shift.goes_on(now, at_hand.len());
+            at_hand.report(host, live, may_take, &mut afterwards)
+        };
+        host.finish(afterwards);
+        next
+    }
+
+    /// Calls a step and polls it once. What it has come to; `None` if somebody else sees to it from here on.
+    #[inline]
+    fn poll(
+        &self,
+        attempt: &mut Attempt<W>,
+        rooms: &mut Rooms<W::Event>,
+        poller: &mut Poller<'_>,
+    ) -> Option<StepResult<W::Event>> {
+        let host = &self.host;
+        let (step, input, context) = attempt.begin(host);
         let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let room = rooms.of(step);
         let begun = catch_unwind(AssertUnwindSafe(|| match W::call(step, input, context, &mut *room) {
             StepCall::Done(result) => Begun::Ended(result),
-            StepCall::Running => match at_hand.poll(host, room, poller) {
+            StepCall::Running => match attempt.poll(host, room, poller) {
                 Poll::Ready(result) => Begun::Ended(result),
                 Poll::Pending => Begun::Waits,
             },
             StepCall::Blocking(work) => Begun::Blocks(work),
         }));
-        let result = match begun {
-            Ok(Begun::Ended(result)) => result,
+        match begun {
+            Ok(Begun::Ended(result)) => Some(result),
             Ok(Begun::Waits) => {
-                Ticket::of(host, at_hand.move_out()).detach(room.move_out(), times_out);
-                let now = Instant::now();
-                if believed_short {
-                    host.lock().paces.make().saw(step, shift.since_last(now));
-                }
-                return self.next(at_hand, shift, now);
+                Ticket::of(host, attempt.move_out()).detach(room.move_out(), times_out);
+                None
             }
             Ok(Begun::Blocks(work)) => {
                 let runtime = host.runtime.clone();
-                let ticket = Ticket::of(host, at_hand.move_out());
+                let ticket = Ticket::of(host, attempt.move_out());
                 runtime.spawn_blocking(move || ticket.block(work));
-                return self.next(at_hand, shift, Instant::now());
+                None
             }
-            Err(panic) => drop_step(room.move_out(), Err(panicked(&*panic))),
-        };
-        at_hand.pass_on(host, result, |live, at_hand, starts, afterwards| {
-            let now = live.now.moment;
-            let others = live.ready.len() + usize::from(starts);
-            // Alone with one step after the other, nobody asks. What others were left out for is looked at always, but
-            // changes nothing where it is as believed.
-            let looks = if believed_short { !shift.was_short(now) } else { others > 1 || live.lanes > 1 };
-            if looks {
-                live.paces.make().saw(step, shift.since_last(now));
-            }
-            Host::go_on(live, at_hand, starts, shift.goes_on(now), afterwards)
-        })
+            Err(panic) => Some(drop_step(room.move_out(), Err(panicked(&*panic)))),
+        }
     }
 }
 
@@ -173,11 +185,11 @@ impl<W: Workflow> Drop for Lane<W> {
 }
 
 /// What a lane has done since it gave way.
-struct Shift {
+pub(super) struct Shift {
     length: Duration,
     ends: Instant,
     steps: u32,
-    /// When the last step ended, or the shift began.
+    /// When the last steps ended, or the shift began.
     last: Instant,
     /// Its last step has kept the worker for so long that others may be waiting.
     ended_with_a_long_step: bool,
@@ -214,25 +226,25 @@ impl Shift {
         Self::start(now, length, looks_around_at)
     }
 
-    /// How long the step that has ended now has kept the worker.
-    fn since_last(&self, now: Instant) -> Duration {
+    /// How long the worker was kept by what has ended now.
+    pub(super) fn since_last(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.last)
     }
 
-    /// Whether the step that has ended now was short.
+    /// Whether what has ended now has kept the worker for less than that.
     #[inline]
-    fn was_short(&self, now: Instant) -> bool {
-        now < self.last + SHORT
+    pub(super) fn took_less(&self, than: Duration, now: Instant) -> bool {
+        now < self.last + than
     }
 
-    /// Whether there is time for another step.
+    /// Whether there is time for more, after so many steps that have ended now.
     #[inline]
-    fn goes_on(&mut self, now: Instant) -> bool {
+    fn goes_on(&mut self, now: Instant, steps: u32) -> bool {
         let goes_on = now < self.ends && self.steps < MOST_STEPS;
         if !goes_on {
             self.ended_with_a_long_step = self.since_last(now) >= SHORTEST_SHIFT;
         }
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(steps);
         self.last = now;
         goes_on
     }

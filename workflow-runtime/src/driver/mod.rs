@@ -24,6 +24,7 @@
 //! back until it is stored, in a run with a store.
 
 mod attention;
+mod batch;
 mod begin;
 mod clock;
 mod hold;
@@ -418,15 +419,26 @@ impl<W: Workflow> Host<W> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Handles one tick and does its commands, as far as the lock allows.
+    /// Handles one tick, which happens now, and does its commands, as far as the lock allows.
     fn apply(
         &self,
         live: &mut Live<W>,
         happening: Happening<W>,
         afterwards: &mut Afterwards,
     ) -> Result<(), Refused> {
+        let at = live.now.look_at(&self.clock);
+        self.apply_at(at, live, happening, afterwards)
+    }
+
+    fn apply_at(
+        &self,
+        at: Time,
+        live: &mut Live<W>,
+        happening: Happening<W>,
+        afterwards: &mut Afterwards,
+    ) -> Result<(), Refused> {
         // Events are cloned and dropped in a tick, which is the author's code.
-        let applied = catch_unwind(AssertUnwindSafe(|| self.follow(live, happening, afterwards)));
+        let applied = catch_unwind(AssertUnwindSafe(|| self.follow(at, live, happening, afterwards)));
         let taken = applied.unwrap_or_else(|panic| {
             live.give_up(&*panic, afterwards);
             Ok(())
@@ -446,66 +458,78 @@ impl<W: Workflow> Host<W> {
         }
     }
 
-    /// Applies that a step has finished, by the engine's short way, in a run without a store. `then` looks for what to do
-    /// next under the same lock; it is told whether the attempt has become that of another step.
+    /// Applies that a step has finished that only emits, in a run without a store, at the time of the latest tick. Whether
+    /// the attempt has become that of another step.
+    #[inline]
+    fn has_emitted(
+        &self,
+        live: &mut Live<W>,
+        attempt: &mut Attempt<W>,
+        emitted: Emitted<W::Event>,
+        afterwards: &mut Afterwards,
+    ) -> bool {
+        let emitted = match emitted {
+            Emitted::One(event) => match self.relay(live, attempt, event, afterwards) {
+                Ok(starts) => return starts,
+                Err(event) => Emitted::One(event),
+            },
+            emitted => emitted,
+        };
+        let (invocation, attempt_number) = attempt.which();
+        attempt.leave(live, invocation);
+        let finished = Tick::Finished { invocation, attempt: attempt_number, emitted };
+        // The step may have been cancelled while it finished; it has no effect then.
+        let _ = self.apply_at(live.now.time(), live, Happening::new(finished, None), afterwards);
+        false
+    }
+
+    /// Does so by the engine's short way.
     ///
     /// # Errors
     /// It is not as simple as that: what was emitted comes back, and nothing has happened.
     #[inline]
-    fn relay<T>(
-        self: &Arc<Self>,
+    fn relay(
+        &self,
+        live: &mut Live<W>,
         attempt: &mut Attempt<W>,
-        emitted: Emitted<W::Event>,
-        then: impl FnOnce(&mut Live<W>, &mut Attempt<W>, bool, &mut Afterwards) -> T,
-    ) -> Result<T, Emitted<W::Event>> {
-        let event = match emitted {
-            Emitted::One(event) if attempt.only_emits() && self.journal.is_none() => event,
-            emitted => return Err(emitted),
-        };
-        let mut afterwards = Afterwards::default();
-        let then = {
-            let mut live = self.lock();
-            // Who waits until all is quiet has to be told.
-            if live.broken.is_some() || live.holds > 0 {
-                return Err(Emitted::One(event));
+        event: W::Event,
+        afterwards: &mut Afterwards,
+    ) -> Result<bool, W::Event> {
+        // Who waits until all is quiet has to be told.
+        if live.broken.is_some() || live.holds > 0 {
+            return Err(event);
+        }
+        let done = attempt.invoke.invocation;
+        let Live { engine, stream, now, .. } = &mut *live;
+        // Events are cloned and dropped, which is the author's code.
+        let relayed = catch_unwind(AssertUnwindSafe(|| {
+            let relayed = engine.relay(&mut attempt.invoke, event, now.time())?;
+            let next = relayed.starts.then_some(&attempt.invoke);
+            stream.relayed(engine.state().ticks(), done, &relayed, next);
+            Ok(relayed.starts)
+        }));
+        let starts = match relayed {
+            Ok(starts) => starts?,
+            Err(panic) => {
+                live.give_up(&*panic, afterwards);
+                false
             }
-            let Live { engine, stream, now, .. } = &mut *live;
-            let done = attempt.invoke.invocation;
-            // Events are cloned and dropped, which is the author's code.
-            let relayed = catch_unwind(AssertUnwindSafe(|| {
-                let relayed = engine.relay(&mut attempt.invoke, event, || now.look_at(&self.clock))?;
-                let next = relayed.starts.then_some(&attempt.invoke);
-                stream.relayed(engine.state().ticks(), done, &relayed, next);
-                Ok(relayed.starts)
-            }));
-            let starts = match relayed {
-                Ok(Ok(starts)) => starts,
-                Ok(Err(event)) => return Err(Emitted::One(event)),
-                Err(panic) => {
-                    live.now.look_at(&self.clock);
-                    live.give_up(&*panic, &mut afterwards);
-                    false
-                }
-            };
-            attempt.leave(&mut live, done);
-            // Where steps are ready, nothing rests, if they are not all stale.
-            if !starts && (live.ready.is_empty() || live.some_are_stale) {
-                self.look_whether_it_rests(&mut live, &mut afterwards);
-            }
-            live.tell_readers(&mut afterwards);
-            then(&mut live, attempt, starts, &mut afterwards)
         };
-        self.finish(afterwards);
-        Ok(then)
+        attempt.leave(live, done);
+        // Where steps are ready, nothing rests, if they are not all stale.
+        if !starts && (live.ready.is_empty() || live.some_are_stale) {
+            self.look_whether_it_rests(live, afterwards);
+        }
+        Ok(starts)
     }
 
     fn follow(
         &self,
+        at: Time,
         live: &mut Live<W>,
         happening: Happening<W>,
         afterwards: &mut Afterwards,
     ) -> Result<(), Refused> {
-        let at = live.now.look_at(&self.clock);
         if live.is_done_with() {
             return Err(Refused::Ended);
         }

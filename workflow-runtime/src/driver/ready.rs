@@ -6,6 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+use workflow_graph::StepId;
 
 use super::lane::{Lane, Next};
 use super::ticket::Attempt;
@@ -21,34 +22,9 @@ pub(super) struct Permit {
 }
 
 impl<W: Workflow> Host<W> {
-    /// The next step for a lane that has polled one. What that has become, if it is the only one, the lane does at once.
+    /// The next step for a lane, which is counted in `lanes`.
     #[inline]
-    pub(super) fn go_on(
-        live: &mut Live<W>,
-        at_hand: &mut Attempt<W>,
-        starts: bool,
-        may_take: bool,
-        afterwards: &mut Afterwards,
-    ) -> Next {
-        if starts && may_take && live.is_nobody_elses() {
-            live.at_work += 1;
-            let paces = live.paces.get();
-            let counts_as_short = paces.is_some_and(|paces| paces.is_short(at_hand.invoke.step));
-            live.at_short_steps += u32::from(counts_as_short);
-            at_hand.permit.counts_as_short = counts_as_short;
-            return Next::Step;
-        }
-        live.release(at_hand, starts);
-        Self::next(live, may_take, at_hand, afterwards)
-    }
-
-    /// The next step for a lane, which is counted in `lanes`; put where the one before was.
-    pub(super) fn next(
-        live: &mut Live<W>,
-        may_take: bool,
-        at_hand: &mut Attempt<W>,
-        afterwards: &mut Afterwards,
-    ) -> Next {
+    pub(super) fn next(live: &mut Live<W>, may_take: bool, afterwards: &mut Afterwards) -> Next<Attempt<W>> {
         Self::drop_stale(live);
         let counts_as_short = live.is_short(0);
         let is_left_to_another = counts_as_short && live.at_short_steps > 0;
@@ -72,10 +48,8 @@ impl<W: Workflow> Host<W> {
         };
         match live.ready.pop_front() {
             Some(invoke) => {
-                live.at_work += 1;
-                live.at_short_steps += u32::from(counts_as_short);
-                *at_hand = Attempt::of(invoke, Permit { turn, counts_as_short });
-                Next::Step
+                let permit = Permit { turn, ..live.start(invoke.step) };
+                Next::Step(Attempt::of(invoke, permit))
             }
             None => Next::GiveWay,
         }
@@ -118,8 +92,17 @@ impl<W: Workflow> Live<W> {
     /// Whether a step that is released now can be taken without a look at others: none waits before it, and no lane does
     /// short steps for all.
     #[inline]
-    fn is_nobody_elses(&self) -> bool {
+    pub(super) fn is_nobody_elses(&self) -> bool {
         self.ready.is_empty() && self.gate.is_none() && self.holds == 0 && self.at_short_steps == 0
+    }
+
+    /// A lane starts that step.
+    #[inline]
+    pub(super) fn start(&mut self, step: StepId) -> Permit {
+        let counts_as_short = self.paces.get().is_some_and(|paces| paces.is_short(step));
+        self.at_work += 1;
+        self.at_short_steps += u32::from(counts_as_short);
+        Permit { turn: None, counts_as_short }
     }
 
     /// Puts what an attempt has become into the ready queue, if it has become one.
@@ -143,7 +126,7 @@ impl<W: Workflow> Live<W> {
     }
 
     /// Whether the step in that place of the ready queue is known to be short.
-    fn is_short(&self, place: usize) -> bool {
+    pub(super) fn is_short(&self, place: usize) -> bool {
         let paces = self.paces.get();
         let next = self.ready.get(place);
         paces.zip(next).is_some_and(|(paces, invoke)| paces.is_short(invoke.step))

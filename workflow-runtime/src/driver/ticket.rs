@@ -66,7 +66,7 @@ impl<W: Workflow> Attempt<W> {
 
     /// Which invocation, and which attempt at it.
     #[inline]
-    fn which(&self) -> (InvocationId, u32) {
+    pub(super) fn which(&self) -> (InvocationId, u32) {
         (self.invoke.invocation, self.invoke.attempt)
     }
 
@@ -89,50 +89,48 @@ impl<W: Workflow> Attempt<W> {
         }
     }
 
-    /// Hands in how the step ended. `then` looks for what to do next under the same lock. It is told whether this has
-    /// become the attempt of another step, which it is to see to.
+    /// Hands in how the step ended, under a lock that is held already, at the time of the latest tick. Whether this has
+    /// become the attempt of another step; else what has been released is in the ready queue.
     #[inline]
-    pub(super) fn pass_on<T>(
+    pub(super) fn hand_on<'h>(
         &mut self,
-        host: &Arc<Host<W>>,
+        host: &'h Arc<Host<W>>,
+        mut live: MutexGuard<'h, Live<W>>,
         result: StepResult<W::Event>,
-        mut then: impl FnMut(&mut Live<W>, &mut Self, bool, &mut Afterwards) -> T,
-    ) -> T {
-        let result = match result {
-            Ok(emitted) => match host.relay(self, emitted, &mut then) {
-                Ok(then) => return then,
-                Err(emitted) => Ok(emitted),
-            },
-            Err(error) => Err(error),
-        };
-        self.report(host, result, |live, this, afterwards| then(live, this, false, afterwards))
+        afterwards: &mut Afterwards,
+    ) -> (MutexGuard<'h, Live<W>>, bool) {
+        match result {
+            Ok(emitted) if self.only_emits() && !host.is_kept() => {
+                let starts = host.has_emitted(&mut live, self, emitted, afterwards);
+                (live, starts)
+            }
+            other => {
+                drop(live);
+                (self.report(host, other, afterwards), false)
+            }
+        }
     }
 
-    /// Hands in how the step ended, by the long way. `then` looks for what to do next under the same lock.
+    /// Hands in how the step ended, where there is more to do than the lock is to be held for.
     #[inline(never)]
-    fn report<T>(
+    fn report<'h>(
         &mut self,
-        host: &Arc<Host<W>>,
+        host: &'h Arc<Host<W>>,
         result: StepResult<W::Event>,
-        then: impl FnOnce(&mut Live<W>, &mut Self, &mut Afterwards) -> T,
-    ) -> T {
-        let mut afterwards = Afterwards::default();
+        afterwards: &mut Afterwards,
+    ) -> MutexGuard<'h, Live<W>> {
         let turn = self.permit.turn.take();
-        let next = {
-            let mut live = match result {
-                Ok(emitted) => {
-                    // A signal that has come for a call which the step gave up belongs to who waits next.
-                    self.withdraw_given_up(host);
-                    self.hand_in_what_it_emitted(host, emitted, &mut afterwards)
-                }
-                Err(error) => self.hand_in(host, self.failed(host, error), &mut afterwards),
-            };
-            // Others may be waiting for their turn.
-            drop(turn);
-            then(&mut live, self, &mut afterwards)
+        let live = match result {
+            Ok(emitted) => {
+                // A signal that has come for a call which the step gave up belongs to who waits next.
+                self.withdraw_given_up(host);
+                self.hand_in_what_it_emitted(host, emitted, afterwards)
+            }
+            Err(error) => self.hand_in(host, self.failed(host, error), afterwards),
         };
-        host.finish(afterwards);
-        next
+        // Others may be waiting for their turn.
+        drop(turn);
+        live
     }
 
     /// What it emitted has no effect, if the step was cancelled while it finished.
@@ -329,17 +327,27 @@ impl<W: Workflow> Ticket<W> {
     fn pass_on<T>(
         mut self,
         result: StepResult<W::Event>,
-        then: impl FnMut(&mut Live<W>, &mut Attempt<W>, bool, &mut Afterwards) -> T,
+        then: impl FnOnce(&mut Live<W>, &mut Afterwards) -> T,
     ) -> T {
         self.open = false;
-        self.attempt.pass_on(&self.host, result, then)
+        let Self { host, attempt, .. } = &mut self;
+        let mut afterwards = Afterwards::default();
+        let then = {
+            let mut live = host.lock();
+            live.now.look_at(&host.clock);
+            let (mut live, starts) = attempt.hand_on(host, live, result, &mut afterwards);
+            live.release(attempt, starts);
+            live.tell_readers(&mut afterwards);
+            then(&mut live, &mut afterwards)
+        };
+        host.finish(afterwards);
+        then
     }
 
     /// Runs a step that blocks its thread. It cannot be stopped from outside; a step that was cancelled is waited for.
     pub(super) fn block(self, work: BlockingStep<W::Event>) {
         let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(&*panic)));
-        self.pass_on(result, |live, next, starts, afterwards| {
-            live.release(next, starts);
+        self.pass_on(result, |live, afterwards| {
             live.want_lane(afterwards);
         });
     }
@@ -390,18 +398,16 @@ impl<W: Workflow> Work<W> {
         let Self { step, ticket, .. } = self;
         let result = drop_step(step, result);
         let host = Arc::clone(&ticket.host);
-        let mut first = Attempt::none();
-        let next = ticket.pass_on(result, |live, next, starts, afterwards| {
-            live.release(next, starts);
+        let next = ticket.pass_on(result, |live, afterwards| {
             let nothing_to_do = live.ready.is_empty() || live.holds > 0 || live.is_left_to_another();
             if nothing_to_do || live.lanes >= most_lanes() {
                 return Next::Leave;
             }
             live.lanes += 1;
-            Host::next(live, true, &mut first, afterwards)
+            Host::next(live, true, afterwards)
         });
         let lane = match next {
-            Next::Step => Lane::counted(host).work(Some(first)),
+            Next::Step(first) => Lane::counted(host).work(Some(first)),
             Next::GiveWay => Lane::counted(host).work(None),
             Next::Leave => return,
         };

@@ -189,7 +189,7 @@ impl<E: Payload> Engine<E> {
         let tick = match tick {
             Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } => {
                 let mut at_work = Invoke::at_work(invocation, attempt);
-                match self.relay(&mut at_work, event, || at) {
+                match self.relay(&mut at_work, event, at) {
                     Ok(Relayed { from, event, starts, .. }) => {
                         let emitted = Counted::One(event);
                         out.push(Command::Publish(Notice::StepFinished { invocation, step: from, emitted }));

@@ -28,18 +28,12 @@ pub(crate) struct Relayed {
 
 impl<E: Payload> Engine<E> {
     /// Takes [`Tick::Finished`](super::Tick::Finished) of the step that was at work with one event, if what it leads to is
-    /// that one other step starts, which is at work then, or that a gather has one event more. `now` is asked only if it
-    /// does.
+    /// that one other step starts, which is at work then, or that a gather has one event more.
     ///
     /// # Errors
     /// It is not as simple as that: the event comes back, and nothing has changed but that entries of cancelled
     /// invocations are gone from where they waited.
-    pub(crate) fn relay(
-        &mut self,
-        at_work: &mut Invoke<E>,
-        event: E,
-        now: impl FnOnce() -> Time,
-    ) -> Result<Relayed, E> {
+    pub(crate) fn relay(&mut self, at_work: &mut Invoke<E>, event: E, at: Time) -> Result<Relayed, E> {
         let (id, attempt) = (at_work.invocation, at_work.attempt);
         let state = &mut self.state;
         if state.status != Status::Running || state.next_due().is_some() {
@@ -103,7 +97,6 @@ impl<E: Payload> Engine<E> {
         };
         state.last_id += 1;
         state.ticks += 1;
-        let at = now();
         state.now = state.now.max(at);
         Ok(Relayed { from, event: kind, at, starts })
     }
@@ -242,7 +235,7 @@ mod tests {
                 let (mut short, mut long) = (Vec::new(), Vec::new());
                 if let Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } = tick.clone() {
                     let mut at_work = Invoke::at_work(invocation, attempt);
-                    relayed += u32::from(engine.clone().relay(&mut at_work, event, || Time(time)).is_ok());
+                    relayed += u32::from(engine.clone().relay(&mut at_work, event, Time(time)).is_ok());
                 }
                 let taken = engine.handle(Time(time), tick.clone(), &mut short);
                 assert_eq!(taken, at_length.handle_at_length(Time(time), tick, &mut long));
