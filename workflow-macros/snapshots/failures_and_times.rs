@@ -866,7 +866,7 @@ sure     HumanResponse<Sure>            → Stop
                                                         __private::Err(__failure) => {
                                                             __private::Err(
                                                                 __private::StepFailed::new(
-                                                                    __private::Clone::clone(__failure),
+                                                                    *__private::Clone::clone(__failure),
                                                                     (),
                                                                 ),
                                                             )

@@ -570,7 +570,10 @@ pub fn all<E>(part: Part<E>, step: &'static str) -> Result<Vec<E>, StepError> {
 ///
 /// # Errors
 /// The input is of another shape.
-pub fn all_or_failed<E>(part: Part<E>, step: &'static str) -> Result<Vec<Result<E, Failure>>, StepError> {
+pub fn all_or_failed<E>(
+    part: Part<E>,
+    step: &'static str,
+) -> Result<Vec<Result<E, Box<Failure>>>, StepError> {
     match part {
         Part::All(members) => Ok(members),
         Part::One(_) | Part::Failed(..) => misrouted(step),

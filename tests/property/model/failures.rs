@@ -187,7 +187,7 @@ impl Model {
     fn hand_over(&mut self, failure: &Failure, way: &Way) {
         for slot in self.failure_gathers(way.at.scope) {
             self.seen.count("failures taken by a gather");
-            self.gather(slot, Err(failure.clone()), way);
+            self.gather(slot, Err(Box::new(failure.clone())), way);
         }
     }
 

@@ -101,7 +101,7 @@ struct Gather {
 struct Arrival {
     index: u32,
     from: StepId,
-    member: Result<Value, Failure>,
+    member: Result<Value, Box<Failure>>,
     counts: Counts,
 }
 

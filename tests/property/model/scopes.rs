@@ -37,7 +37,7 @@ impl Model {
     }
 
     /// Something has arrived where a whole scope is gathered. `false` if its scope is not gathered there.
-    pub(super) fn gather(&mut self, slot: Slot, member: Result<Value, Failure>, way: &Way) -> bool {
+    pub(super) fn gather(&mut self, slot: Slot, member: Result<Value, Box<Failure>>, way: &Way) -> bool {
         let scope = self.scopes.iter_mut().find(|scope| scope.number == way.at.scope);
         let Some(scope) = scope else { return false };
         if let Ok(value) = &member {

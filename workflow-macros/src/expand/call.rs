@@ -214,7 +214,7 @@ impl Arm<'_> {
                 if param.borrows() { quote!(#private::Clone::clone(__failure)) } else { quote!(__failure) };
             value = quote!(match __member {
                 #private::Ok(__member) => #private::Ok(#value),
-                #private::Err(__failure) => #private::Err(#private::StepFailed::new(#failure, ())),
+                #private::Err(__failure) => #private::Err(#private::StepFailed::new(*#failure, ())),
             });
             element = quote!(#private::Result<#element, #private::StepFailed>);
         }

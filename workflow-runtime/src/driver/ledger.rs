@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Afterwards, End, Host, Kept, KeptAt, Live, step_name};
 use crate::common::Common;
-use crate::engine::{Command, Ending, Notice, Refused, State, Status, Tick, Time};
+use crate::engine::{Command, Ending, Invoke, Notice, Refused, State, Status, Tick, Time};
 use crate::handle::RunError;
 use crate::journal;
 use crate::runner::{Commit, Commits, Committed, Letter, NotStored, json_text};
@@ -159,7 +159,13 @@ impl<W: Workflow> Host<W> {
     }
 
     /// Hands to the store what a tick has led to, and holds back what is to be done about it.
-    pub(super) fn write_down(&self, live: &mut Live<W>, entry: Entry, commands: &mut Vec<Command<W::Event>>) {
+    pub(super) fn write_down(
+        &self,
+        live: &mut Live<W>,
+        entry: Entry,
+        commands: &mut Vec<Command<W::Event>>,
+        runs: VecDeque<Invoke<W::Event>>,
+    ) {
         let (Some(journal), Some(ledger)) = (&self.journal, &mut live.ledger) else { return };
         let Entry { at, kept, taken, ticked } = entry;
         let Kept { body, state, letter, leaves } = *kept;
@@ -200,29 +206,33 @@ impl<W: Workflow> Host<W> {
         }
         let stream = &mut live.stream;
         stream.begin(engine.state().ticks(), at);
+        let mut end = None;
         for command in commands.drain(..) {
             match command {
                 Command::Publish(notice) => {
                     note_questions::<W>(&notice, &mut append);
                     stream.tell(notice);
                 }
-                Command::Finish(ending) => {
-                    let output = match &ending {
-                        Ending::Completed { output } => output.encode().ok(),
-                        _ => None,
-                    };
-                    let outcome = self.outcome(ending);
-                    let error = || serde_json::value::to_raw_value(outcome.as_ref().err()?).ok();
-                    append.outcome = output.or_else(error);
-                    stream.push(RunEventKind::terminal(outcome.clone()));
-                    held_back.ended = Some(outcome);
-                }
-                Command::Run(ref invoke) => {
-                    stream.started(invoke.step, invoke.invocation, invoke.attempt);
+                Command::Finish(ending) => end = Some(ending),
+                Command::Run(_) | Command::Abort { .. } | Command::Wake { .. } => {
                     held_back.commands.push(command);
                 }
-                Command::Abort { .. } | Command::Wake { .. } => held_back.commands.push(command),
             }
+        }
+        for invoke in &runs {
+            stream.started(invoke.step, invoke.invocation, invoke.attempt);
+        }
+        held_back.commands.extend(runs.into_iter().map(Command::Run));
+        if let Some(ending) = end {
+            let output = match &ending {
+                Ending::Completed { output } => output.encode().ok(),
+                _ => None,
+            };
+            let outcome = self.outcome(ending);
+            let error = || serde_json::value::to_raw_value(outcome.as_ref().err()?).ok();
+            append.outcome = output.or_else(error);
+            stream.push(RunEventKind::terminal(outcome.clone()));
+            held_back.ended = Some(outcome);
         }
         held_back.shown = stream.newest();
         append.events = stream.take_unstored();

@@ -51,8 +51,8 @@ use workflow_graph::{EventId, StepId};
 
 use crate::common::Common;
 use crate::engine::{
-    Command, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Refused, Tick, Time,
-    drop_if_empty,
+    Command, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Payload as _, Refused,
+    Tick, Time, drop_if_empty,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::forms::Stored;
@@ -77,9 +77,6 @@ pub(crate) use begin::KeptAt;
 pub(crate) use clock::{Clock, millis};
 pub(crate) use lane::give_way;
 pub(crate) use ledger::Standing;
-
-/// So many commands are mostly those of a fan-out, to start its steps.
-const FAN_OUT: usize = 16;
 
 /// The list of commands is used again for the next tick, unless it has become so long.
 const MOST_COMMANDS_KEPT: usize = 1_024;
@@ -499,14 +496,15 @@ impl<W: Workflow> Host<W> {
         if live.broken.is_some() || live.holds > 0 {
             return Err(event);
         }
-        let done = attempt.invoke.invocation;
+        let Invoke { step, invocation: done, .. } = attempt.invoke;
+        let kind = event.event();
         let Live { engine, stream, now, .. } = &mut *live;
         // Events are cloned and dropped, which is the author's code.
         let relayed = catch_unwind(AssertUnwindSafe(|| {
-            let relayed = engine.relay(&mut attempt.invoke, event, now.time())?;
-            let next = relayed.starts.then_some(&attempt.invoke);
-            stream.relayed(engine.state().ticks(), done, &relayed, next);
-            Ok(relayed.starts)
+            let starts = engine.relay(&mut attempt.invoke, event, now.time())?;
+            let next = starts.then_some(&attempt.invoke);
+            stream.relayed(engine.state().ticks(), now.time(), (step, done), kind, next);
+            Ok(starts)
         }));
         let starts = match relayed {
             Ok(starts) => starts?,
@@ -541,16 +539,19 @@ impl<W: Workflow> Host<W> {
         }
         let mut commands = std::mem::take(&mut live.commands);
         let ticks = live.engine.state().ticks();
-        let taken = live.engine.handle_at_length(at, tick, &mut commands);
+        // What is held back until it is stored is not ready yet.
+        let (waiting, mut held_back) = (live.ready.len(), VecDeque::new());
+        let runs = if kept.is_some() { &mut held_back } else { &mut live.ready };
+        let taken = live.engine.handle_at_length(at, tick, &mut commands, runs);
         if let Some(state) = state.filter(|_| taken.is_ok()) {
             live.state = Common::Shared(state);
         }
         if let Some(kept) = kept {
             // What was due has happened also where the tick itself was refused.
             let ticked = live.engine.state().ticks() > ticks;
-            self.write_down(live, Entry { at, kept, taken: taken.clone(), ticked }, &mut commands);
+            self.write_down(live, Entry { at, kept, taken: taken.clone(), ticked }, &mut commands, held_back);
         } else {
-            self.do_at_once(live, at, &mut commands, afterwards);
+            self.do_at_once(live, at, &mut commands, waiting, afterwards);
         }
         if commands.capacity() <= MOST_COMMANDS_KEPT {
             live.commands = commands;
@@ -559,31 +560,31 @@ impl<W: Workflow> Host<W> {
         taken
     }
 
-    /// Does what the engine commands, in a run without a store.
+    /// Does what the engine commands, in a run without a store. So many steps were waiting before; the ready queue has the
+    /// new ones already.
     fn do_at_once(
         &self,
         live: &mut Live<W>,
         at: Time,
         commands: &mut Vec<Command<W::Event>>,
+        waiting: usize,
         afterwards: &mut Afterwards,
     ) {
         live.stream.begin(live.engine.state().ticks(), at);
-        if commands.len() >= FAN_OUT {
-            live.ready.reserve(commands.len());
-        }
+        let mut end = None;
         for command in commands.drain(..) {
             match command {
                 Command::Publish(notice) => live.stream.tell(notice),
-                Command::Run(invoke) => {
-                    live.stream.started(invoke.step, invoke.invocation, invoke.attempt);
-                    live.ready.push_back(invoke);
-                }
-                Command::Finish(ending) => {
-                    live.ready.clear();
-                    live.end = End::Near(ending);
-                }
+                Command::Finish(ending) => end = Some(ending),
                 other => live.perform(other, afterwards),
             }
+        }
+        for invoke in live.ready.iter().skip(waiting) {
+            live.stream.started(invoke.step, invoke.invocation, invoke.attempt);
+        }
+        if let Some(ending) = end {
+            live.ready.clear();
+            live.end = End::Near(ending);
         }
     }
 

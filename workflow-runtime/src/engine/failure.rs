@@ -187,7 +187,7 @@ impl<E: Payload> Turn<'_, E> {
 
     fn hand_failure_to_gathers(&mut self, failure: Failure, way: &Way) {
         for slot in self.failure_gathers(way.branch.scope) {
-            self.gather(slot, Err(failure.clone()), way);
+            self.gather(slot, Err(Box::new(failure.clone())), way);
         }
     }
 

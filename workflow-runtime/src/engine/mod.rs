@@ -59,16 +59,16 @@ mod state;
 mod tick;
 mod turn;
 
+use std::collections::VecDeque;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use workflow_graph::Graph;
+use workflow_graph::{Graph, StepId};
 
 pub use command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
 pub use notes::{Note, NoteKey, NoteKind, Noted, WaitId};
 pub(crate) use notes::{Notes, Waiter};
 pub use payload::{Emitted, Failure, Input, Json, Part, Payload};
-pub(crate) use relay::Relayed;
 pub(crate) use scope::emitter_points;
 pub(crate) use state::{
     Arrivals, Budget, Extras, Gather, History, Joins, Member, Members, Parked, Place, Recoveries, Sender,
@@ -189,10 +189,11 @@ impl<E: Payload> Engine<E> {
         let tick = match tick {
             Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } => {
                 let mut at_work = Invoke::at_work(invocation, attempt);
+                let step = self.state.invocation(invocation).map_or(StepId(0), |found| found.step);
+                let emitted = Counted::One(event.event());
                 match self.relay(&mut at_work, event, at) {
-                    Ok(Relayed { from, event, starts, .. }) => {
-                        let emitted = Counted::One(event);
-                        out.push(Command::Publish(Notice::StepFinished { invocation, step: from, emitted }));
+                    Ok(starts) => {
+                        out.push(Command::Publish(Notice::StepFinished { invocation, step, emitted }));
                         out.extend(starts.then_some(Command::Run(at_work)));
                         return Ok(());
                     }
@@ -201,16 +202,24 @@ impl<E: Payload> Engine<E> {
             }
             other => other,
         };
-        self.handle_at_length(at, tick, out)
+        let mut runs = VecDeque::new();
+        let taken = self.handle_at_length(at, tick, out, &mut runs);
+        let ends = matches!(out.last(), Some(Command::Finish(_)));
+        let end = if ends { out.pop() } else { None };
+        out.extend(runs.into_iter().map(Command::Run));
+        out.extend(end);
+        taken
     }
 
-    /// As [`handle`](Self::handle), for a tick that [`relay`](Self::relay) does not take.
+    /// As [`handle`](Self::handle), for a tick that [`relay`](Self::relay) does not take. What is to be started is added to
+    /// `runs`, and follows what is added to `out`, but for the end of the run.
     pub(crate) fn handle_at_length(
         &mut self,
         at: Time,
         tick: Tick<E>,
         out: &mut Vec<Command<E>>,
+        runs: &mut VecDeque<Invoke<E>>,
     ) -> Result<(), Refused> {
-        Turn::new(&self.graph, &mut self.state, &mut self.scratch, out).take(at, tick)
+        Turn::new(&self.graph, &mut self.state, &mut self.scratch, out, runs).take(at, tick)
     }
 }

@@ -77,8 +77,9 @@ pub enum Input<E> {
 pub enum Part<E> {
     /// One event.
     One(E),
-    /// The members of a fan-out scope, in fan-out order; a failure only where the parameter takes failures.
-    All(Vec<Result<E, Failure>>),
+    /// The members of a fan-out scope, in fan-out order; a failure only where the parameter takes failures. Boxed, because
+    /// there may be many members, of which few have failed.
+    All(Vec<Result<E, Box<Failure>>>),
     /// The failure of another step, and what that step was given.
     Failed(Failure, Box<Input<E>>),
 }

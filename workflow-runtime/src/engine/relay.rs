@@ -7,33 +7,21 @@
 
 use std::collections::VecDeque;
 
-use workflow_graph::{Alternative, EventId, ParamForm, Role, Slot, Step, StepId};
+use workflow_graph::{Alternative, ParamForm, Role, Slot, Step, StepId};
 
 use super::Engine;
 use super::command::Invoke;
 use super::payload::{Input, Payload};
 use super::state::{InvocationId, InvocationState, Member, Place, State, Status, Time};
 
-/// What a step that has finished has led to.
-pub(crate) struct Relayed {
-    /// The step that has finished.
-    pub(crate) from: StepId,
-    /// What it emitted.
-    pub(crate) event: EventId,
-    /// When that was.
-    pub(crate) at: Time,
-    /// Whether another step starts; else a gather keeps the event.
-    pub(crate) starts: bool,
-}
-
 impl<E: Payload> Engine<E> {
     /// Takes [`Tick::Finished`](super::Tick::Finished) of the step that was at work with one event, if what it leads to is
-    /// that one other step starts, which is at work then, or that a gather has one event more.
+    /// that one other step starts, which is at work then, or that a gather has one event more. Whether one starts.
     ///
     /// # Errors
     /// It is not as simple as that: the event comes back, and nothing has changed but that entries of cancelled
     /// invocations are gone from where they waited.
-    pub(crate) fn relay(&mut self, at_work: &mut Invoke<E>, event: E, at: Time) -> Result<Relayed, E> {
+    pub(crate) fn relay(&mut self, at_work: &mut Invoke<E>, event: E, at: Time) -> Result<bool, E> {
         let (id, attempt) = (at_work.invocation, at_work.attempt);
         let state = &mut self.state;
         if state.status != Status::Running || state.next_due().is_some() {
@@ -89,7 +77,7 @@ impl<E: Payload> Engine<E> {
                 scope.members.remove(Member::Invocation(id));
                 state.invocations.remove(&id);
                 match step.options.workers {
-                    Some(_) => state.hand_worker_on(from, at_work),
+                    Some(_) => state.hand_worker_on(from, heir, at_work),
                     None => false,
                 }
             }
@@ -98,7 +86,7 @@ impl<E: Payload> Engine<E> {
         state.last_id += 1;
         state.ticks += 1;
         state.now = state.now.max(at);
-        Ok(Relayed { from, event: kind, at, starts })
+        Ok(starts)
     }
 }
 
@@ -116,11 +104,10 @@ impl<E: Clone> State<E> {
         None
     }
 
-    /// A worker of that step has become free. Whether there is somebody who has it now, who is at work then.
-    fn hand_worker_on(&mut self, step: StepId, at_work: &mut Invoke<E>) -> bool {
-        let first = self.first_in_line(step);
+    /// A worker of that step has become free. Whether there is an heir, who is first in line and is at work then.
+    fn hand_worker_on(&mut self, step: StepId, heir: Option<InvocationId>, at_work: &mut Invoke<E>) -> bool {
         let Some(extras) = self.extras.get_mut() else { return false };
-        let Some(first) = first else {
+        let Some(first) = heir else {
             extras.queues.remove(&step);
             extras.free_worker(step);
             return false;
@@ -161,7 +148,7 @@ fn form(step: &Step, slot: Slot) -> Option<ParamForm> {
 #[cfg(test)]
 mod tests {
     use workflow_graph::build::{AlternativeDecl, Builder, StepDecl, ToolDecl};
-    use workflow_graph::{Graph, Param, PointId};
+    use workflow_graph::{EventId, Graph, Param, PointId};
 
     use super::super::{Command, Emitted, Tick};
     use super::*;
@@ -238,7 +225,11 @@ mod tests {
                     relayed += u32::from(engine.clone().relay(&mut at_work, event, Time(time)).is_ok());
                 }
                 let taken = engine.handle(Time(time), tick.clone(), &mut short);
-                assert_eq!(taken, at_length.handle_at_length(Time(time), tick, &mut long));
+                let mut runs = VecDeque::new();
+                assert_eq!(taken, at_length.handle_at_length(Time(time), tick, &mut long, &mut runs));
+                let ends = matches!(long.last(), Some(Command::Finish(_)));
+                let end = if ends { long.pop() } else { None };
+                long.extend(runs.into_iter().map(Command::Run).chain(end));
                 assert_eq!(short, long);
                 assert_eq!(engine.state(), at_length.state());
                 running.extend(short.into_iter().filter_map(|command| match command {

@@ -116,7 +116,7 @@ impl<E: Payload> Turn<'_, E> {
     }
 
     /// Something has arrived where a whole scope is gathered. `false` if its scope is not gathered there.
-    pub(super) fn gather(&mut self, slot: Slot, member: Result<E, Failure>, way: &Way) -> bool {
+    pub(super) fn gather(&mut self, slot: Slot, member: Result<E, Box<Failure>>, way: &Way) -> bool {
         let commit = self.next_id();
         let Some(scope) = self.state.scopes.get_mut(&way.branch.scope) else { return true };
         let Some(gather) = scope.gathers.iter_mut().find(|gather| gather.slot == slot) else { return false };

@@ -609,13 +609,13 @@ pub(crate) struct Gather<E> {
 
 /// What has arrived at a gather, in the order of commits; that is an order in time, so adding costs nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Arrivals<E>(Vec<(Place, Result<E, Failure>)>);
+pub(crate) struct Arrivals<E>(Vec<(Place, Result<E, Box<Failure>>)>);
 
 impl<E> Arrivals<E> {
     pub(crate) const NONE: Self = Self(Vec::new());
 
     #[inline]
-    pub(crate) fn add(&mut self, place: Place, member: Result<E, Failure>) {
+    pub(crate) fn add(&mut self, place: Place, member: Result<E, Box<Failure>>) {
         self.0.push((place, member));
     }
 
@@ -624,14 +624,14 @@ impl<E> Arrivals<E> {
     }
 
     /// By their places.
-    pub(crate) fn sorted(&self) -> Vec<&(Place, Result<E, Failure>)> {
+    pub(crate) fn sorted(&self) -> Vec<&(Place, Result<E, Box<Failure>>)> {
         let mut sorted: Vec<_> = self.0.iter().collect();
         sorted.sort_by_key(|(place, _)| *place);
         sorted
     }
 
     /// All of them, by their places.
-    pub(crate) fn into_sorted(mut self) -> Vec<Result<E, Failure>> {
+    pub(crate) fn into_sorted(mut self) -> Vec<Result<E, Box<Failure>>> {
         // Mostly they are in order, which the sort finds out at once.
         self.0.sort_by_key(|(place, _)| *place);
         self.0.into_iter().map(|(_, member)| member).collect()
@@ -639,9 +639,9 @@ impl<E> Arrivals<E> {
 }
 
 /// In any order; of several arrivals with one place the last counts.
-impl<E> FromIterator<(Place, Result<E, Failure>)> for Arrivals<E> {
-    fn from_iter<I: IntoIterator<Item = (Place, Result<E, Failure>)>>(arrivals: I) -> Self {
-        let by_place: BTreeMap<Place, Result<E, Failure>> = arrivals.into_iter().collect();
+impl<E> FromIterator<(Place, Result<E, Box<Failure>>)> for Arrivals<E> {
+    fn from_iter<I: IntoIterator<Item = (Place, Result<E, Box<Failure>>)>>(arrivals: I) -> Self {
+        let by_place: BTreeMap<Place, Result<E, Box<Failure>>> = arrivals.into_iter().collect();
         let mut arrivals: Vec<_> = by_place.into_iter().collect();
         arrivals.sort_by_key(|(place, _)| place.commit);
         Self(arrivals)

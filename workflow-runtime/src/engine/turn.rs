@@ -1,5 +1,7 @@
 //! What one tick does.
 
+use std::collections::VecDeque;
+
 use workflow_graph::{Alternative, Event, EventId, Graph, ParamForm, Role, Slot, StepId};
 
 use super::MAX_INTERRUPTIONS;
@@ -25,6 +27,8 @@ pub(super) struct Turn<'a, E> {
     pub(super) state: &'a mut State<E>,
     scratch: &'a mut Scratch,
     pub(super) out: &'a mut Vec<Command<E>>,
+    /// What is to be started, apart from the other commands: a fan-out starts many.
+    runs: &'a mut VecDeque<Invoke<E>>,
 }
 
 /// Where an event comes from, and where it goes.
@@ -104,8 +108,9 @@ impl<'a, E: Payload> Turn<'a, E> {
         state: &'a mut State<E>,
         scratch: &'a mut Scratch,
         out: &'a mut Vec<Command<E>>,
+        runs: &'a mut VecDeque<Invoke<E>>,
     ) -> Self {
-        Self { graph, state, scratch, out }
+        Self { graph, state, scratch, out, runs }
     }
 
     /// What is due happens first, as a tick of its own, even if the tick itself is refused then.
@@ -623,7 +628,7 @@ impl<'a, E: Payload> Turn<'a, E> {
 
     fn start_what_is_ready(&mut self) {
         // Starting adds to neither list, so both can be read in place.
-        self.out.reserve(self.scratch.fresh.len());
+        self.runs.reserve(self.scratch.fresh.len());
         let mut next = 0;
         while let Some(id) = self.scratch.fresh.get(next) {
             next += 1;
@@ -679,7 +684,7 @@ impl<'a, E: Payload> Turn<'a, E> {
         if self.graph.step(step).is_some_and(|step| !step.tools.is_empty()) {
             self.open_emitters(id);
         }
-        self.out.push(Command::Run(Invoke {
+        self.runs.push_back(Invoke {
             invocation: id,
             attempt,
             step,
@@ -687,7 +692,7 @@ impl<'a, E: Payload> Turn<'a, E> {
             input,
             last_error,
             first_failed_at,
-        }));
+        });
     }
 
     /// A retry is due. It goes ahead of what has not run yet.

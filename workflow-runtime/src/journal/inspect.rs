@@ -345,9 +345,9 @@ impl Found {
 }
 
 fn parts(graph: &Graph, input: &Input<Raw>) -> Vec<PartReport> {
-    let member = |member: &Result<Raw, Failure>| match member {
+    let member = |member: &Result<Raw, Box<Failure>>| match member {
         Ok(one) => MemberReport::Event(event(graph, one)),
-        Err(failure) => MemberReport::Failure(failure.clone()),
+        Err(failure) => MemberReport::Failure(Failure::clone(failure)),
     };
     let part = |part: &Part<Raw>| match part {
         Part::One(one) => PartReport::One(event(graph, one)),

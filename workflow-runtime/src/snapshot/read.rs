@@ -375,10 +375,10 @@ impl<'a> Reader<'a> {
         saved: &SavedMember,
         slot: Slot,
         what: &dyn Fn() -> String,
-    ) -> Option<Result<E, Failure>> {
+    ) -> Option<Result<E, Box<Failure>>> {
         match saved {
             SavedMember::Event(event) => self.accepted(event, slot, what).map(Ok),
-            SavedMember::Failure(error) => Some(Err(error.clone())),
+            SavedMember::Failure(error) => Some(Err(Box::new(error.clone()))),
         }
     }
 

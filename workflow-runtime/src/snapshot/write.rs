@@ -196,10 +196,10 @@ impl Writer<'_> {
         }
     }
 
-    fn member<E: Events>(&self, member: &Result<E, Failure>) -> Result<SavedMember, SnapshotError> {
+    fn member<E: Events>(&self, member: &Result<E, Box<Failure>>) -> Result<SavedMember, SnapshotError> {
         match member {
             Ok(event) => self.event(event).map(SavedMember::Event),
-            Err(error) => Ok(SavedMember::Failure(error.clone())),
+            Err(error) => Ok(SavedMember::Failure(Failure::clone(error))),
         }
     }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use workflow_graph::StepId;
+use workflow_graph::{EventId, StepId};
 
 use super::kept::{Kept, Numbered, What};
 use super::latest::Latest;
 use super::{RunEvent, RunEventKind};
-use crate::engine::{Counted, InvocationId, Invoke, Notice, Relayed, Time};
+use crate::engine::{Counted, InvocationId, Invoke, Notice, Time};
 use crate::event::RequestId;
 use crate::seldom::Seldom;
 use crate::store::StoredEvent;
@@ -135,16 +135,16 @@ impl<W: Workflow> Stream<W> {
     pub(crate) fn relayed<E>(
         &mut self,
         tick: u64,
-        invocation: InvocationId,
-        done: &Relayed,
+        at: Time,
+        (step, invocation): (StepId, InvocationId),
+        event: EventId,
         next: Option<&Invoke<E>>,
     ) {
-        let Relayed { from, event, at, .. } = *done;
         self.begin(tick, at);
         if self.over {
             return;
         }
-        let finished = What::Finished { step: from, invocation, emitted: Some(event) };
+        let finished = What::Finished { step, invocation, emitted: Some(event) };
         self.append(Kept { tick, at, what: finished }, false);
         if let Some(&Invoke { step, invocation, attempt, .. }) = next {
             let started = What::Started { step, invocation, attempt };
