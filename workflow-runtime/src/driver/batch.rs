@@ -8,11 +8,10 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use tokio::time::Instant;
 use workflow_graph::StepId;
 
-use super::lane::{Next, Shift};
-use super::pace::SHORT;
+use super::lane::Next;
+use super::pace::Paces;
 use super::ticket::Attempt;
 use super::{Afterwards, Host, Live};
 use crate::workflow::{StepResult, Workflow};
@@ -31,11 +30,21 @@ pub(super) struct Taken<W: Workflow> {
     step: StepId,
     /// What it has come to, if it has ended and was not reported yet.
     pub(super) result: Option<StepResult<W::Event>>,
+    /// It has become the attempt of another step, which waits nowhere else.
+    goes_on: bool,
 }
 
 impl<W: Workflow> Taken<W> {
     fn new(attempt: Attempt<W>) -> Self {
-        Self { step: attempt.invoke.step, attempt, result: None }
+        Self { step: attempt.invoke.step, attempt, result: None, goes_on: false }
+    }
+
+    /// It is the turn of the step that the attempt has become.
+    #[inline]
+    fn starts(&mut self, live: &mut Live<W>) {
+        self.goes_on = false;
+        self.step = self.attempt.invoke.step;
+        self.attempt.permit = live.start(self.step);
     }
 }
 
@@ -60,27 +69,24 @@ impl<W: Workflow> AtHand<W> {
         self.0.len() as u32
     }
 
-    /// Learns how long the steps take that have ended now, where that matters.
+    /// Learns how long the steps take that have ended now. Alone with one step after the other, nobody asks.
     #[inline]
-    pub(super) fn learn(&self, live: &mut Live<W>, shift: &Shift, now: Instant) {
-        let believed_short = self.0.first().is_some_and(|taken| taken.attempt.permit.counts_as_short);
-        // Alone with one step after the other, nobody asks. What others were left out for is looked at always, but
-        // changes nothing where it is as believed.
-        let looks = if believed_short {
-            !shift.took_less(self.each(SHORT), now)
-        } else {
-            live.ready.len() > 1 || live.lanes > 1
-        };
-        if looks {
-            // Which of several it was is not known.
-            let took = shift.since_last(now) / self.len().max(1);
-            let paces = live.paces.make();
-            self.0.iter().for_each(|taken| paces.saw(taken.step, took));
+    pub(super) fn learn(&self, live: &mut Live<W>, took: Duration) {
+        let others_were_left_out = self.0.first().is_some_and(|taken| taken.attempt.permit.counts_as_short);
+        if others_were_left_out || live.ready.len() > 1 || live.lanes > 1 {
+            self.look_at_paces(live.paces.make(), took);
         }
     }
 
-    fn each(&self, time: Duration) -> Duration {
-        if self.0.len() == 1 { time } else { time * self.len() }
+    fn look_at_paces(&self, paces: &mut Paces, took: Duration) {
+        if let [taken] = &*self.0 {
+            return paces.saw(taken.step, 1, took);
+        }
+        // Which of several it was is not known.
+        let each = took / self.len().max(1);
+        for steps in self.0.chunk_by(|one, next| one.step == next.step) {
+            steps.iter().take(1).for_each(|taken| paces.saw(taken.step, steps.len() as u32, each));
+        }
     }
 
     /// Reports what has ended, and takes what is next.
@@ -92,21 +98,73 @@ impl<W: Workflow> AtHand<W> {
         may_take: bool,
         afterwards: &mut Afterwards,
     ) -> Next<()> {
-        let is_alone = self.0.len() == 1;
-        for taken in &mut self.0 {
-            let Some(result) = taken.result.take() else { continue };
+        let [taken] = &mut *self.0 else { return self.report_all(host, live, may_take, afterwards) };
+        if let Some(result) = taken.result.take() {
             let starts;
             (live, starts) = taken.attempt.hand_on(host, live, result, afterwards);
-            if starts && is_alone && may_take && live.is_nobody_elses() {
-                taken.step = taken.attempt.invoke.step;
-                taken.attempt.permit = live.start(taken.step);
+            if starts && may_take && live.is_nobody_elses() {
+                taken.starts(&mut live);
                 live.tell_readers(afterwards);
                 return Next::Step(());
             }
-            live.release(&mut taken.attempt, starts);
+            taken.goes_on = starts;
         }
         live.tell_readers(afterwards);
         self.take(&mut live, may_take, afterwards)
+    }
+
+    #[inline(never)]
+    fn report_all<'h>(
+        &mut self,
+        host: &'h Arc<Host<W>>,
+        mut live: MutexGuard<'h, Live<W>>,
+        may_take: bool,
+        afterwards: &mut Afterwards,
+    ) -> Next<()> {
+        for place in 0..self.0.len() {
+            let Some(taken) = self.0.get_mut(place) else { break };
+            let Some(result) = taken.result.take() else { continue };
+            let starts;
+            (live, starts) = taken.attempt.hand_on(host, live, result, afterwards);
+            taken.goes_on = starts && live.ready.is_empty();
+            if !taken.goes_on {
+                live.release(&mut taken.attempt, starts);
+            }
+            if !live.ready.is_empty() {
+                self.stand_before_others(place, &mut live);
+            }
+        }
+        live.tell_readers(afterwards);
+        if may_take && self.goes_on(&mut live) {
+            Next::Step(())
+        } else {
+            self.take(&mut live, may_take, afterwards)
+        }
+    }
+
+    /// Those before that place that were released when nothing waited stand before what has come since.
+    fn stand_before_others(&mut self, place: usize, live: &mut Live<W>) {
+        for taken in self.0.iter_mut().take(place).rev() {
+            if std::mem::take(&mut taken.goes_on) {
+                live.ready.push_front(taken.attempt.move_out().invoke);
+            }
+        }
+    }
+
+    /// Goes on with what the steps at hand have become, if that can be: if it is one step, or all are short.
+    fn goes_on(&mut self, live: &mut Live<W>) -> bool {
+        if !live.is_nobody_elses() {
+            return false;
+        }
+        self.0.retain(|taken| taken.goes_on);
+        let short = |taken: &Taken<W>| {
+            live.paces.get().is_some_and(|paces| paces.is_short(taken.attempt.invoke.step))
+        };
+        if self.0.is_empty() || (self.0.len() > 1 && !self.0.iter().all(short)) {
+            return false;
+        }
+        self.0.iter_mut().for_each(|taken| taken.starts(live));
+        true
     }
 
     /// Takes the next step for a lane that is counted in `lanes`, and others if they are all short.
@@ -116,7 +174,9 @@ impl<W: Workflow> AtHand<W> {
         may_take: bool,
         afterwards: &mut Afterwards,
     ) -> Next<()> {
-        self.0.clear();
+        for mut taken in self.0.drain(..) {
+            live.release(&mut taken.attempt, taken.goes_on);
+        }
         let first = match Host::next(live, may_take, afterwards) {
             Next::Step(first) => first,
             Next::GiveWay => return Next::GiveWay,

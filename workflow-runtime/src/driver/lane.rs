@@ -114,7 +114,7 @@ impl<W: Workflow> Lane<W> {
         let next = {
             let mut live = host.lock();
             live.now.time_at(now, &host.clock);
-            at_hand.learn(&mut live, shift, now);
+            at_hand.learn(&mut live, shift.since_last(now));
             let may_take = shift.goes_on(now, at_hand.len());
             at_hand.report(host, live, may_take, &mut afterwards)
         };
@@ -185,7 +185,7 @@ impl<W: Workflow> Drop for Lane<W> {
 }
 
 /// What a lane has done since it gave way.
-pub(super) struct Shift {
+struct Shift {
     length: Duration,
     ends: Instant,
     steps: u32,
@@ -227,14 +227,8 @@ impl Shift {
     }
 
     /// How long the worker was kept by what has ended now.
-    pub(super) fn since_last(&self, now: Instant) -> Duration {
+    fn since_last(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.last)
-    }
-
-    /// Whether what has ended now has kept the worker for less than that.
-    #[inline]
-    pub(super) fn took_less(&self, than: Duration, now: Instant) -> bool {
-        now < self.last + than
     }
 
     /// Whether there is time for more, after so many steps that have ended now.

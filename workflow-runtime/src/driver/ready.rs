@@ -10,7 +10,7 @@ use workflow_graph::StepId;
 
 use super::lane::{Lane, Next};
 use super::ticket::Attempt;
-use super::{Afterwards, Host, Live};
+use super::{Afterwards, End, Host, Live};
 use crate::workflow::Workflow;
 
 /// What comes with a step that is started.
@@ -93,7 +93,8 @@ impl<W: Workflow> Live<W> {
     /// short steps for all.
     #[inline]
     pub(super) fn is_nobody_elses(&self) -> bool {
-        self.ready.is_empty() && self.gate.is_none() && self.holds == 0 && self.at_short_steps == 0
+        let may_start = self.ready.is_empty() && self.gate.is_none() && self.holds == 0;
+        may_start && self.at_short_steps == 0 && !self.some_are_stale && matches!(self.end, End::NotYet)
     }
 
     /// A lane starts that step.
@@ -105,9 +106,9 @@ impl<W: Workflow> Live<W> {
         Permit { turn: None, counts_as_short }
     }
 
-    /// Puts what an attempt has become into the ready queue, if it has become one.
+    /// Puts what an attempt has become into the ready queue, if it has become one and the run goes on.
     pub(super) fn release(&mut self, attempt: &mut Attempt<W>, starts: bool) {
-        if starts {
+        if starts && matches!(self.end, End::NotYet) {
             self.ready.push_back(attempt.move_out().invoke);
         }
     }
