@@ -14,6 +14,7 @@ mod parallel;
 mod people;
 mod regressions;
 mod saved;
+mod short_steps;
 mod state;
 mod streams;
 mod times;
