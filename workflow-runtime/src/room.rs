@@ -12,7 +12,11 @@ use crate::workflow::{StepCall, StepResult};
 
 /// Room for the future of a step: where another one has been just before, if it fits, so that a loop of some steps does
 /// not allocate for each of them. Dropping it cancels the step that is in it.
-pub struct Room<E>(Option<ReusableBoxFuture<'static, StepResult<E>>>);
+pub struct Room<E> {
+    /// Of the step that is there, or of one that was.
+    future: Option<ReusableBoxFuture<'static, StepResult<E>>>,
+    is_taken: bool,
+}
 
 impl<E: 'static> Room<E> {
     /// Puts a step there. It is polled when [`Workflow::call`](crate::Workflow::call) has returned, and dropped when it has
@@ -29,10 +33,11 @@ impl<E: 'static> Room<E> {
         &mut self,
         step: impl Future<Output = StepResult<E>> + Send + 'static,
     ) -> StepCall<E> {
-        match &mut self.0 {
+        match &mut self.future {
             Some(used) => used.set(step),
-            None => self.0 = Some(ReusableBoxFuture::new(step)),
+            None => self.future = Some(ReusableBoxFuture::new(step)),
         }
+        self.is_taken = true;
         StepCall::Running
     }
 }
@@ -40,24 +45,26 @@ impl<E: 'static> Room<E> {
 impl<E> Room<E> {
     /// A room that holds nothing.
     pub(crate) const fn empty() -> Self {
-        Self(None)
+        Self { future: None, is_taken: false }
     }
 
     /// The step that is in it, in a room of its own.
     pub(crate) fn move_out(&mut self) -> Self {
-        Self(self.0.take())
+        std::mem::replace(self, Self::empty())
     }
 
     /// Polls the step that is in it.
     #[inline]
     pub(crate) fn poll(&mut self, poller: &mut Poller<'_>) -> Poll<StepResult<E>> {
-        match &mut self.0 {
-            Some(step) => step.poll(poller),
-            None => Poll::Ready(Err(StepError::of_kind(
+        let Some(step) = self.future.as_mut().filter(|_| self.is_taken) else {
+            return Poll::Ready(Err(StepError::of_kind(
                 StepErrorKind::Misrouted,
                 "the step is said to be running, and was not put into the room that it was given",
-            ))),
-        }
+            )));
+        };
+        let poll = step.poll(poller);
+        self.is_taken = poll.is_pending();
+        poll
     }
 }
 
@@ -101,8 +108,13 @@ mod tests {
 
     #[test]
     fn a_step_that_was_not_put_there_fails() {
-        let polled = Room::<u8>::empty().poll(&mut Poller::from_waker(Waker::noop()));
-        assert!(matches!(polled, Poll::Ready(Err(error)) if error.kind() == StepErrorKind::Misrouted));
+        let mut poller = Poller::from_waker(Waker::noop());
+        let mut room = Room::<u8>::empty();
+        let mut is_refused = |room: &mut Room<u8>| matches!(room.poll(&mut poller), Poll::Ready(Err(error)) if error.kind() == StepErrorKind::Misrouted);
+        assert!(is_refused(&mut room));
+        room.hold(async { Ok(Emitted::One(7)) });
+        assert!(!is_refused(&mut room));
+        assert!(is_refused(&mut room), "the one before has left");
     }
 
     #[test]

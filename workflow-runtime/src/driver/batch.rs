@@ -32,11 +32,19 @@ pub(super) struct Taken<W: Workflow> {
     pub(super) result: Option<StepResult<W::Event>>,
     /// It has become the attempt of another step, which waits nowhere else.
     goes_on: bool,
+    /// Others left it to this lane.
+    counts_as_short: bool,
 }
 
 impl<W: Workflow> Taken<W> {
     fn new(attempt: Attempt<W>) -> Self {
-        Self { step: attempt.invoke.step, attempt, result: None, goes_on: false }
+        let (step, counts_as_short) = (attempt.invoke.step, attempt.permit.counts_as_short);
+        Self { attempt, step, result: None, goes_on: false, counts_as_short }
+    }
+
+    /// What the attempt has become waits for its turn, if it has become a step.
+    fn waits(&mut self, live: &mut Live<W>) {
+        live.release(&mut self.attempt, std::mem::take(&mut self.goes_on));
     }
 
     /// It is the turn of the step that the attempt has become.
@@ -45,6 +53,7 @@ impl<W: Workflow> Taken<W> {
         self.goes_on = false;
         self.step = self.attempt.invoke.step;
         self.attempt.permit = live.start(self.step);
+        self.counts_as_short = self.attempt.permit.counts_as_short;
     }
 }
 
@@ -57,6 +66,8 @@ impl<W: Workflow> Default for AtHand<W> {
 impl<W: Workflow> AtHand<W> {
     /// The lane is given its first step.
     pub(super) fn is_given(&mut self, first: Attempt<W>) -> Next<()> {
+        // Most lanes never do more than one.
+        self.0.reserve_exact(1);
         self.0.push(Taken::new(first));
         Next::Step(())
     }
@@ -72,7 +83,7 @@ impl<W: Workflow> AtHand<W> {
     /// Learns how long the steps take that have ended now. Alone with one step after the other, nobody asks.
     #[inline]
     pub(super) fn learn(&self, live: &mut Live<W>, took: Duration) {
-        let others_were_left_out = self.0.first().is_some_and(|taken| taken.attempt.permit.counts_as_short);
+        let others_were_left_out = self.0.first().is_some_and(|taken| taken.counts_as_short);
         if others_were_left_out || live.ready.len() > 1 || live.lanes > 1 {
             self.look_at_paces(live.paces.make(), took);
         }
@@ -124,6 +135,11 @@ impl<W: Workflow> AtHand<W> {
         for place in 0..self.0.len() {
             let Some(taken) = self.0.get_mut(place) else { break };
             let Some(result) = taken.result.take() else { continue };
+            if result.is_err() || !taken.attempt.only_emits() {
+                // The lock is let go for that one, and others may cancel what waits.
+                self.0.iter_mut().take(place).for_each(|before| before.waits(&mut live));
+            }
+            let Some(taken) = self.0.get_mut(place) else { break };
             let starts;
             (live, starts) = taken.attempt.hand_on(host, live, result, afterwards);
             taken.goes_on = starts && live.ready.is_empty();
@@ -174,15 +190,16 @@ impl<W: Workflow> AtHand<W> {
         may_take: bool,
         afterwards: &mut Afterwards,
     ) -> Next<()> {
-        for mut taken in self.0.drain(..) {
-            live.release(&mut taken.attempt, taken.goes_on);
-        }
+        self.0.iter_mut().for_each(|taken| taken.waits(live));
+        self.0.clear();
         let first = match Host::next(live, may_take, afterwards) {
             Next::Step(first) => first,
             Next::GiveWay => return Next::GiveWay,
             Next::Leave => return Next::Leave,
         };
         let takes_more = first.permit.counts_as_short;
+        // Most lanes never do more than one.
+        self.0.reserve_exact(1);
         self.0.push(Taken::new(first));
         if takes_more {
             self.take_more(live);
@@ -191,10 +208,13 @@ impl<W: Workflow> AtHand<W> {
     }
 
     fn take_more(&mut self, live: &mut Live<W>) {
-        // Where runs take turns, each step needs one; in a store, each is a record of its own.
-        if live.gate.is_some() || live.ledger.is_some() {
+        // Where runs take turns, each step needs one; in a store, each is a record of its own. And no lane would be asked
+        // for what stands behind, if that is long.
+        let last = live.ready.len().checked_sub(1);
+        if live.gate.is_some() || live.ledger.is_some() || !last.is_some_and(|last| live.is_short(last)) {
             return;
         }
+        self.0.reserve_exact(MOST_AT_ONCE - self.0.len());
         while self.0.len() < MOST_AT_ONCE {
             Host::drop_stale(live);
             if !live.is_short(0) {

@@ -38,24 +38,25 @@ pub(super) enum Next<S> {
     Leave,
 }
 
-/// Takes steps from the ready queue of one run, one at a time, and polls them in place.
+/// Takes steps from the ready queue of one run, and polls them in place.
 pub(super) struct Lane<W: Workflow> {
     pub(super) host: Arc<Host<W>>,
+    /// What it begins with, if that was taken for it.
+    first: Option<Attempt<W>>,
     /// Whether it still counts in `lanes`.
     counted: bool,
 }
 
 impl<W: Workflow> Lane<W> {
     /// A lane that is counted in `lanes`.
-    pub(super) fn counted(host: Arc<Host<W>>) -> Self {
-        Self { host, counted: true }
+    pub(super) fn counted(host: Arc<Host<W>>, first: Option<Attempt<W>>) -> Self {
+        Self { host, first, counted: true }
     }
 
-    pub(super) async fn work(mut self, mut first: Option<Attempt<W>>) {
+    pub(super) async fn work(mut self) {
         let mut shift = Shift::first(Instant::now());
         loop {
-            let goes_on =
-                poll_fn(|poller| Poll::Ready(self.work_a_shift(first.take(), &mut shift, poller))).await;
+            let goes_on = poll_fn(|poller| Poll::Ready(self.work_a_shift(&mut shift, poller))).await;
             if !goes_on {
                 self.counted = false;
                 return;
@@ -72,9 +73,9 @@ impl<W: Workflow> Lane<W> {
     }
 
     /// Polls one step after the other. `false` if the lane is not counted any more.
-    fn work_a_shift(&self, first: Option<Attempt<W>>, shift: &mut Shift, poller: &mut Poller<'_>) -> bool {
+    fn work_a_shift(&mut self, shift: &mut Shift, poller: &mut Poller<'_>) -> bool {
         let mut at_hand = AtHand::default();
-        let mut next = match first {
+        let mut next = match self.first.take() {
             Some(first) => at_hand.is_given(first),
             None => self.next(&mut at_hand, shift),
         };
@@ -132,26 +133,29 @@ impl<W: Workflow> Lane<W> {
     ) -> Option<StepResult<W::Event>> {
         let host = &self.host;
         let (step, input, context) = attempt.begin(host);
-        let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let room = rooms.of(step);
-        let begun = catch_unwind(AssertUnwindSafe(|| match W::call(step, input, context, &mut *room) {
-            StepCall::Done(result) => Begun::Ended(result),
-            StepCall::Running => match attempt.poll(host, room, poller) {
-                Poll::Ready(result) => Begun::Ended(result),
-                Poll::Pending => Begun::Waits,
-            },
-            StepCall::Blocking(work) => Begun::Blocks(work),
+        let begun = catch_unwind(AssertUnwindSafe(|| {
+            let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+            match W::call(step, input, context, &mut *room) {
+                StepCall::Done(result) => Begun::Ended(result),
+                StepCall::Running => match attempt.poll(host, room, poller) {
+                    Poll::Ready(result) => Begun::Ended(result),
+                    Poll::Pending => Begun::Waits { times_out },
+                },
+                StepCall::Blocking(work) => Begun::Blocks(work),
+            }
         }));
         match begun {
             Ok(Begun::Ended(result)) => Some(result),
-            Ok(Begun::Waits) => {
+            Ok(Begun::Waits { times_out }) => {
                 Ticket::of(host, attempt.move_out()).detach(room.move_out(), times_out);
                 None
             }
             Ok(Begun::Blocks(work)) => {
                 let runtime = host.runtime.clone();
                 let ticket = Ticket::of(host, attempt.move_out());
-                runtime.spawn_blocking(move || ticket.block(work));
+                // Where there is no thread for it, the ticket says so when it goes.
+                let _ = catch_unwind(AssertUnwindSafe(|| runtime.spawn_blocking(move || ticket.block(work))));
                 None
             }
             Err(panic) => Some(drop_step(room.move_out(), Err(panicked(&*panic)))),
@@ -162,13 +166,17 @@ impl<W: Workflow> Lane<W> {
 /// What has become of a step that a lane has polled once.
 enum Begun<E> {
     Ended(StepResult<E>),
-    Waits,
+    Waits { times_out: Option<Instant> },
     Blocks(BlockingStep<E>),
 }
 
 /// A lane that goes while steps are ready was dropped by a runtime that shuts down.
 impl<W: Workflow> Drop for Lane<W> {
     fn drop(&mut self) {
+        if let Some(first) = self.first.take() {
+            // Nobody will report it.
+            drop(Ticket::of(&self.host, first));
+        }
         if self.counted {
             let mut live = self.host.lock();
             live.lanes -= 1;

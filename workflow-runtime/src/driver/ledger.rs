@@ -214,9 +214,11 @@ impl<W: Workflow> Host<W> {
                     stream.tell(notice);
                 }
                 Command::Finish(ending) => end = Some(ending),
-                Command::Run(_) | Command::Abort { .. } | Command::Wake { .. } => {
+                Command::Run(ref invoke) => {
+                    stream.started(invoke.step, invoke.invocation, invoke.attempt);
                     held_back.commands.push(command);
                 }
+                Command::Abort { .. } | Command::Wake { .. } => held_back.commands.push(command),
             }
         }
         for invoke in &runs {

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //!  released by a tick ──▶ ready queue ──▶ a lane polls the step once, in place
-//!                                            │ ready: its tick, then the lane takes the next step
+//!                                            │ ready: its tick, then the lane takes the next step; of those that
+//!                                            │        are known to be short, some at once
 //!                                            └ pending: the step becomes a task of its own, and when
 //!                                              that has finished, the task goes on as a lane
 //! ```
@@ -19,7 +20,7 @@
 //! # Reading order
 //!
 //! `begin` is how runs come into memory, this file what a tick does, `ready` which step starts next and `pace` whether
-//! lanes share the work, `lane` and `ticket` who polls a step and how it reports, `notes` what it waits for, `attention` whether the
+//! lanes share the work, `lane`, `batch` and `ticket` who polls a step and how it reports, `notes` what it waits for, `attention` whether the
 //! run alone can wake it, `tell` what observers hear. `ledger` holds all of that
 //! back until it is stored, in a run with a store.
 
@@ -111,7 +112,7 @@ struct Live<W: Workflow> {
     some_are_stale: bool,
     /// How many lanes are awake.
     lanes: u32,
-    /// How many of them poll a step that is known to be short.
+    /// How many steps that are known to be short they are at.
     at_short_steps: u32,
     paces: Seldom<Paces>,
     /// How many want that no step starts.
@@ -571,15 +572,19 @@ impl<W: Workflow> Host<W> {
         afterwards: &mut Afterwards,
     ) {
         live.stream.begin(live.engine.state().ticks(), at);
-        let mut end = None;
+        let (released, mut end) = (live.ready.len(), None);
         for command in commands.drain(..) {
             match command {
                 Command::Publish(notice) => live.stream.tell(notice),
                 Command::Finish(ending) => end = Some(ending),
+                Command::Run(invoke) => {
+                    live.stream.started(invoke.step, invoke.invocation, invoke.attempt);
+                    live.ready.push_back(invoke);
+                }
                 other => live.perform(other, afterwards),
             }
         }
-        for invoke in live.ready.iter().skip(waiting) {
+        for invoke in live.ready.iter().take(released).skip(waiting) {
             live.stream.started(invoke.step, invoke.invocation, invoke.attempt);
         }
         if let Some(ending) = end {
@@ -600,8 +605,8 @@ impl<W: Workflow> Host<W> {
             waker.wake();
         }
         if spawn_lane {
-            let lane = Lane::counted(Arc::clone(self));
-            self.runtime.spawn(lane.work(None));
+            let lane = Lane::counted(Arc::clone(self), None);
+            self.runtime.spawn(lane.work());
         }
     }
 

@@ -3,6 +3,7 @@
 //! A run stands in line at the gate once, however many of its steps are ready; each turn starts one of them. The gate
 //! is fair, so runs take turns.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
@@ -48,6 +49,7 @@ impl<W: Workflow> Host<W> {
         };
         match live.ready.pop_front() {
             Some(invoke) => {
+                live.some_are_stale &= !live.ready.is_empty();
                 let permit = Permit { turn, ..live.start(invoke.step) };
                 Next::Step(Attempt::of(invoke, permit))
             }
@@ -81,9 +83,9 @@ impl<W: Workflow> Host<W> {
             invoke
         };
         if let Some(invoke) = invoke {
-            let lane = Lane::counted(Arc::clone(self));
             let permit = Permit { turn: Some(permit), counts_as_short: false };
-            self.runtime.spawn(lane.work(Some(Attempt::of(invoke, permit))));
+            let lane = Lane::counted(Arc::clone(self), Some(Attempt::of(invoke, permit)));
+            self.runtime.spawn(lane.work());
         }
     }
 }
@@ -94,7 +96,13 @@ impl<W: Workflow> Live<W> {
     #[inline]
     pub(super) fn is_nobody_elses(&self) -> bool {
         let may_start = self.ready.is_empty() && self.gate.is_none() && self.holds == 0;
-        may_start && self.at_short_steps == 0 && !self.some_are_stale && matches!(self.end, End::NotYet)
+        may_start && self.at_short_steps == 0 && !self.some_are_stale && self.goes_on()
+    }
+
+    /// Whether a step may still start.
+    #[inline]
+    fn goes_on(&self) -> bool {
+        matches!(self.end, End::NotYet) && self.broken.is_none()
     }
 
     /// A lane starts that step.
@@ -108,8 +116,11 @@ impl<W: Workflow> Live<W> {
 
     /// Puts what an attempt has become into the ready queue, if it has become one and the run goes on.
     pub(super) fn release(&mut self, attempt: &mut Attempt<W>, starts: bool) {
-        if starts && matches!(self.end, End::NotYet) {
+        if starts && self.goes_on() {
             self.ready.push_back(attempt.move_out().invoke);
+        } else if starts {
+            // What it is given is the author's.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(attempt.move_out())));
         }
     }
 

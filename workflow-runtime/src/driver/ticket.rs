@@ -203,6 +203,15 @@ impl<W: Workflow> Attempt<W> {
         }
     }
 
+    /// What the step wanted changed goes here, since what the changes hold is the author's: not under the lock, and not
+    /// without a net.
+    fn forget_updates(&self) {
+        if let Some(updates) = &self.updates {
+            let updates = std::mem::take(&mut *updates.lock().unwrap_or_else(PoisonError::into_inner));
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(updates)));
+        }
+    }
+
     fn withdraw_given_up(&self, host: &Arc<Host<W>>) {
         if let Some(calls) = &self.calls {
             host.withdraw(self.invoke.invocation, self.invoke.attempt, calls.take_given_up());
@@ -247,6 +256,7 @@ impl<W: Workflow> Attempt<W> {
     }
 
     fn failed(&self, host: &Host<W>, error: StepError) -> Happening<W> {
+        self.forget_updates();
         let verdict = self.verdict(host, &error);
         let (invocation, attempt) = self.which();
         host.happening_of_run(Tick::Failed { invocation, attempt, error, verdict })
@@ -355,8 +365,8 @@ impl<W: Workflow> Ticket<W> {
     /// Gives a step that is not ready a task of its own.
     pub(super) fn detach(self, step: Room<W::Event>, times_out: Option<Instant>) {
         let Some(token) = self.attempt.cancellation(&self.host) else {
-            // It was cancelled while it was polled. The step goes before the ticket.
-            drop(step);
+            // It was cancelled while it was polled. The step goes before the ticket, and how is no matter any more.
+            let _ = drop_step(step, Ok(Emitted::None));
             return;
         };
         let runtime = self.host.runtime.clone();
@@ -407,8 +417,8 @@ impl<W: Workflow> Work<W> {
             Host::next(live, true, afterwards)
         });
         let lane = match next {
-            Next::Step(first) => Lane::counted(host).work(Some(first)),
-            Next::GiveWay => Lane::counted(host).work(None),
+            Next::Step(first) => Lane::counted(host, Some(first)).work(),
+            Next::GiveWay => Lane::counted(host, None).work(),
             Next::Leave => return,
         };
         // Boxed, so that a waiting step does not carry the room for a lane.

@@ -202,17 +202,15 @@ impl<E: Payload> Engine<E> {
             }
             other => other,
         };
-        let mut runs = VecDeque::new();
+        let (told, mut runs) = (out.len(), VecDeque::new());
         let taken = self.handle_at_length(at, tick, out, &mut runs);
-        let ends = matches!(out.last(), Some(Command::Finish(_)));
-        let end = if ends { out.pop() } else { None };
-        out.extend(runs.into_iter().map(Command::Run));
-        out.extend(end);
+        turn::order_runs(out, told, runs);
         taken
     }
 
     /// As [`handle`](Self::handle), for a tick that [`relay`](Self::relay) does not take. What is to be started is added to
-    /// `runs`, and follows what is added to `out`, but for the end of the run.
+    /// `runs`, and follows what is added to `out`, but for the end of the run; unless something else was due before, where
+    /// all is in `out`.
     pub(crate) fn handle_at_length(
         &mut self,
         at: Time,

@@ -227,9 +227,7 @@ mod tests {
                 let taken = engine.handle(Time(time), tick.clone(), &mut short);
                 let mut runs = VecDeque::new();
                 assert_eq!(taken, at_length.handle_at_length(Time(time), tick, &mut long, &mut runs));
-                let ends = matches!(long.last(), Some(Command::Finish(_)));
-                let end = if ends { long.pop() } else { None };
-                long.extend(runs.into_iter().map(Command::Run).chain(end));
+                super::super::turn::order_runs(&mut long, 0, runs);
                 assert_eq!(short, long);
                 assert_eq!(engine.state(), at_length.state());
                 running.extend(short.into_iter().filter_map(|command| match command {

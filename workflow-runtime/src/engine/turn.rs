@@ -27,8 +27,20 @@ pub(super) struct Turn<'a, E> {
     pub(super) state: &'a mut State<E>,
     scratch: &'a mut Scratch,
     pub(super) out: &'a mut Vec<Command<E>>,
-    /// What is to be started, apart from the other commands: a fan-out starts many.
+    /// What is to be started after the other commands, apart from them: a fan-out starts many.
     runs: &'a mut VecDeque<Invoke<E>>,
+}
+
+/// Puts what is to be started behind the other commands of a tick, of which `told` came before it: only the end of the run
+/// comes later.
+pub(super) fn order_runs<E>(
+    out: &mut Vec<Command<E>>,
+    told: usize,
+    runs: impl IntoIterator<Item = Invoke<E>>,
+) {
+    let ends = out.len() > told && matches!(out.last(), Some(Command::Finish(_)));
+    let end = if ends { out.pop() } else { None };
+    out.extend(runs.into_iter().map(Command::Run).chain(end));
 }
 
 /// Where an event comes from, and where it goes.
@@ -117,6 +129,8 @@ impl<'a, E: Payload> Turn<'a, E> {
     pub(super) fn take(mut self, at: Time, tick: Tick<E>) -> Result<(), Refused> {
         // A run that is taken up is put in order first: until then nobody has held it.
         let held = !matches!(tick, Tick::Resumed);
+        let (told, waiting) = (self.out.len(), self.runs.len());
+        let mut was_due = false;
         if held && self.state.next_due().is_some_and(|due| due <= at) {
             let end = self.state.time_is_up();
             self.pass_time(at);
@@ -126,6 +140,9 @@ impl<'a, E: Payload> Turn<'a, E> {
             if let Tick::Time = tick {
                 return Ok(());
             }
+            // What the tick itself does comes after that, and may abort it.
+            order_runs(self.out, told, self.runs.drain(waiting..));
+            was_due = true;
         }
         self.permit(&tick)?;
         if held {
@@ -152,6 +169,9 @@ impl<'a, E: Payload> Turn<'a, E> {
             Tick::Resumed => self.resume(),
         }
         self.finish();
+        if was_due {
+            order_runs(self.out, told, self.runs.drain(waiting..));
+        }
         Ok(())
     }
 
