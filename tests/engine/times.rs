@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use workflow_runtime::engine::{Ending, Notice, Refused, Status, Tick, Time};
+use workflow_runtime::engine::{Command, Ending, Notice, Refused, Status, Tick, Time};
 use workflow_runtime::journal::Limits;
 
 use crate::graphs::graph;
@@ -60,6 +60,22 @@ fn a_retry_that_is_due_wakes_a_free_worker() {
 }
 
 #[test]
+fn what_was_due_before_a_tick_starts_before_the_tick_aborts_it() {
+    let mut run = Scenario::start(graph(CHAIN), "x");
+    run.retry("a(x)", "busy", 5);
+    let mut commands = Vec::new();
+    let late = Tick::Cancelled { reason: "enough".to_owned() };
+    run.engine.handle(Time(6 * 60_000), late, &mut commands).unwrap();
+    let kinds = commands.iter().map(|command| match command {
+        Command::Run(_) => "run",
+        Command::Abort { .. } => "abort",
+        Command::Finish(_) => "end",
+        Command::Publish(_) | Command::Wake { .. } => "tell",
+    });
+    assert_eq!(Vec::from_iter(kinds), ["run", "abort", "end"]);
+}
+
+#[test]
 fn the_time_of_a_run_never_goes_back() {
     let mut run = Scenario::start(graph(CHAIN), "x");
     run.advance(10);
@@ -96,7 +112,7 @@ fn a_retry_that_was_due_while_nobody_held_the_run_runs_when_it_is_resumed() {
     let mut engine = snapshot.restore::<crate::scenario::Value>(Arc::new(graph(CHAIN))).unwrap().engine;
     let mut commands = Vec::new();
     engine.handle(Time(10_000_000), Tick::Resumed, &mut commands).unwrap();
-    assert!(commands.iter().any(|command| matches!(command, workflow_runtime::engine::Command::Run(_))));
+    assert!(commands.iter().any(|command| matches!(command, Command::Run(_))));
 }
 
 #[test]
@@ -312,5 +328,5 @@ fn a_copy_whose_time_ran_out_while_nobody_held_it_is_in_order_before_anything_is
     commands.clear();
     engine.handle(Time(3_600_000), Tick::Resumed, &mut commands).unwrap();
     assert_eq!(*engine.state().status(), Status::TimedOut, "but the wall clock does not stand");
-    assert!(!commands.iter().any(|command| matches!(command, workflow_runtime::engine::Command::Run(_))));
+    assert!(!commands.iter().any(|command| matches!(command, Command::Run(_))));
 }
