@@ -20,8 +20,11 @@ use crate::workflow::{StepResult, Workflow};
 /// others wait for no more of them.
 const MOST_AT_ONCE: usize = 8;
 
-/// What a lane has taken.
-pub(super) struct AtHand<W: Workflow>(Vec<Taken<W>>);
+/// What a lane has taken. Mostly it is one step, which takes no memory of its own.
+pub(super) struct AtHand<W: Workflow> {
+    first: Taken<W>,
+    more: Vec<Taken<W>>,
+}
 
 /// One step.
 pub(super) struct Taken<W: Workflow> {
@@ -59,45 +62,53 @@ impl<W: Workflow> Taken<W> {
 
 impl<W: Workflow> Default for AtHand<W> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { first: Taken::new(Attempt::none()), more: Vec::new() }
     }
 }
 
 impl<W: Workflow> AtHand<W> {
     /// The lane is given its first step.
     pub(super) fn is_given(&mut self, first: Attempt<W>) -> Next<()> {
-        // Most lanes never do more than one.
-        self.0.reserve_exact(1);
-        self.0.push(Taken::new(first));
+        self.first = Taken::new(first);
         Next::Step(())
     }
 
+    #[inline]
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Taken<W>> {
-        self.0.iter_mut()
+        std::iter::once(&mut self.first).chain(&mut self.more)
     }
 
     pub(super) fn len(&self) -> u32 {
-        self.0.len() as u32
+        1 + self.more.len() as u32
     }
 
-    /// Learns how long the steps take that have ended now. Alone with one step after the other, nobody asks.
+    fn get_mut(&mut self, place: usize) -> Option<&mut Taken<W>> {
+        match place.checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(place) => self.more.get_mut(place),
+        }
+    }
+
+    /// Learns how long the steps that have ended now `took`. Alone with one step after the other, nobody asks.
     #[inline]
-    pub(super) fn learn(&self, live: &mut Live<W>, took: Duration) {
-        let others_were_left_out = self.0.first().is_some_and(|taken| taken.counts_as_short);
-        if others_were_left_out || live.ready.len() > 1 || live.lanes > 1 {
-            self.look_at_paces(live.paces.make(), took);
+    pub(super) fn learn(&self, live: &mut Live<W>, took: impl FnOnce() -> Duration) {
+        if self.first.counts_as_short || live.ready.len() > 1 || live.lanes > 1 {
+            self.look_at_paces(live.paces.make(), took());
         }
     }
 
     fn look_at_paces(&self, paces: &mut Paces, took: Duration) {
-        if let [taken] = &*self.0 {
-            return paces.saw(taken.step, 1, took);
-        }
         // Which of several it was is not known.
-        let each = took / self.len().max(1);
-        for steps in self.0.chunk_by(|one, next| one.step == next.step) {
-            steps.iter().take(1).for_each(|taken| paces.saw(taken.step, steps.len() as u32, each));
+        let each = if self.more.is_empty() { took } else { took / self.len() };
+        let (mut step, mut times) = (self.first.step, 1);
+        for taken in &self.more {
+            if taken.step != step {
+                paces.saw(step, times, each);
+                (step, times) = (taken.step, 0);
+            }
+            times += 1;
         }
+        paces.saw(step, times, each);
     }
 
     /// Reports what has ended, and takes what is next.
@@ -109,7 +120,10 @@ impl<W: Workflow> AtHand<W> {
         may_take: bool,
         afterwards: &mut Afterwards,
     ) -> Next<()> {
-        let [taken] = &mut *self.0 else { return self.report_all(host, live, may_take, afterwards) };
+        if !self.more.is_empty() {
+            return self.report_all(host, live, may_take, afterwards);
+        }
+        let taken = &mut self.first;
         if let Some(result) = taken.result.take() {
             let starts;
             (live, starts) = taken.attempt.hand_on(host, live, result, afterwards);
@@ -132,14 +146,14 @@ impl<W: Workflow> AtHand<W> {
         may_take: bool,
         afterwards: &mut Afterwards,
     ) -> Next<()> {
-        for place in 0..self.0.len() {
-            let Some(taken) = self.0.get_mut(place) else { break };
+        for place in 0..=self.more.len() {
+            let Some(taken) = self.get_mut(place) else { break };
             let Some(result) = taken.result.take() else { continue };
             if result.is_err() || !taken.attempt.only_emits() {
                 // The lock is let go for that one, and others may cancel what waits.
-                self.0.iter_mut().take(place).for_each(|before| before.waits(&mut live));
+                self.iter_mut().take(place).for_each(|before| before.waits(&mut live));
             }
-            let Some(taken) = self.0.get_mut(place) else { break };
+            let Some(taken) = self.get_mut(place) else { break };
             let starts;
             (live, starts) = taken.attempt.hand_on(host, live, result, afterwards);
             taken.goes_on = starts && live.ready.is_empty();
@@ -160,7 +174,8 @@ impl<W: Workflow> AtHand<W> {
 
     /// Those before that place that were released when nothing waited stand before what has come since.
     fn stand_before_others(&mut self, place: usize, live: &mut Live<W>) {
-        for taken in self.0.iter_mut().take(place).rev() {
+        for place in (0..place).rev() {
+            let Some(taken) = self.get_mut(place) else { break };
             if std::mem::take(&mut taken.goes_on) {
                 live.ready.push_front(taken.attempt.move_out().invoke);
             }
@@ -172,14 +187,20 @@ impl<W: Workflow> AtHand<W> {
         if !live.is_nobody_elses() {
             return false;
         }
-        self.0.retain(|taken| taken.goes_on);
-        let short = |taken: &Taken<W>| {
-            live.paces.get().is_some_and(|paces| paces.is_short(taken.attempt.invoke.step))
-        };
-        if self.0.is_empty() || (self.0.len() > 1 && !self.0.iter().all(short)) {
+        self.more.retain(|taken| taken.goes_on);
+        if !self.first.goes_on {
+            if self.more.is_empty() {
+                return false;
+            }
+            self.first = self.more.remove(0);
+        }
+        let paces = live.paces.get();
+        let is_short =
+            |taken: &mut Taken<W>| paces.is_some_and(|paces| paces.is_short(taken.attempt.invoke.step));
+        if !self.more.is_empty() && !self.iter_mut().all(is_short) {
             return false;
         }
-        self.0.iter_mut().for_each(|taken| taken.starts(live));
+        self.iter_mut().for_each(|taken| taken.starts(live));
         true
     }
 
@@ -190,17 +211,15 @@ impl<W: Workflow> AtHand<W> {
         may_take: bool,
         afterwards: &mut Afterwards,
     ) -> Next<()> {
-        self.0.iter_mut().for_each(|taken| taken.waits(live));
-        self.0.clear();
+        self.iter_mut().for_each(|taken| taken.waits(live));
+        self.more.clear();
         let first = match Host::next(live, may_take, afterwards) {
             Next::Step(first) => first,
             Next::GiveWay => return Next::GiveWay,
             Next::Leave => return Next::Leave,
         };
         let takes_more = first.permit.counts_as_short;
-        // Most lanes never do more than one.
-        self.0.reserve_exact(1);
-        self.0.push(Taken::new(first));
+        self.first = Taken::new(first);
         if takes_more {
             self.take_more(live);
         }
@@ -214,15 +233,15 @@ impl<W: Workflow> AtHand<W> {
         if live.gate.is_some() || live.ledger.is_some() || !last.is_some_and(|last| live.is_short(last)) {
             return;
         }
-        self.0.reserve_exact(MOST_AT_ONCE - self.0.len());
-        while self.0.len() < MOST_AT_ONCE {
+        self.more.reserve_exact(MOST_AT_ONCE - 1);
+        while self.more.len() < MOST_AT_ONCE - 1 {
             Host::drop_stale(live);
             if !live.is_short(0) {
                 return;
             }
             let Some(invoke) = live.ready.pop_front() else { return };
             let permit = live.start(invoke.step);
-            self.0.push(Taken::new(Attempt::of(invoke, permit)));
+            self.more.push(Taken::new(Attempt::of(invoke, permit)));
         }
     }
 }

@@ -115,7 +115,7 @@ impl<W: Workflow> Lane<W> {
         let next = {
             let mut live = host.lock();
             live.now.time_at(now, &host.clock);
-            at_hand.learn(&mut live, shift.since_last(now));
+            at_hand.learn(&mut live, || shift.since_last(now));
             let may_take = shift.goes_on(now, at_hand.len());
             at_hand.report(host, live, may_take, &mut afterwards)
         };
