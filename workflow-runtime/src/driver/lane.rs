@@ -41,8 +41,9 @@ pub(super) enum Next<S> {
 /// Takes steps from the ready queue of one run, and polls them in place.
 pub(super) struct Lane<W: Workflow> {
     pub(super) host: Arc<Host<W>>,
-    /// What it begins with, if that was taken for it.
-    first: Option<Attempt<W>>,
+    /// What it begins with, if that was taken for it. Boxed, because most lanes begin with nothing, and there may be as
+    /// many of them as runs.
+    first: Option<Box<Attempt<W>>>,
     /// Whether it still counts in `lanes`.
     counted: bool,
 }
@@ -50,7 +51,7 @@ pub(super) struct Lane<W: Workflow> {
 impl<W: Workflow> Lane<W> {
     /// A lane that is counted in `lanes`.
     pub(super) fn counted(host: Arc<Host<W>>, first: Option<Attempt<W>>) -> Self {
-        Self { host, first, counted: true }
+        Self { host, first: first.map(Box::new), counted: true }
     }
 
     pub(super) async fn work(mut self) {
@@ -76,7 +77,7 @@ impl<W: Workflow> Lane<W> {
     fn work_a_shift(&mut self, shift: &mut Shift, poller: &mut Poller<'_>) -> bool {
         let mut at_hand = AtHand::default();
         let mut next = match self.first.take() {
-            Some(first) => at_hand.is_given(first),
+            Some(first) => at_hand.is_given(*first),
             None => self.next(&mut at_hand, shift),
         };
         let mut rooms = Rooms::new();
@@ -175,7 +176,7 @@ impl<W: Workflow> Drop for Lane<W> {
     fn drop(&mut self) {
         if let Some(first) = self.first.take() {
             // Nobody will report it.
-            drop(Ticket::of(&self.host, first));
+            drop(Ticket::of(&self.host, *first));
         }
         if self.counted {
             let mut live = self.host.lock();
