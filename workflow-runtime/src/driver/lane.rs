@@ -1,6 +1,6 @@
 //! Lanes: who polls the steps that are ready.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context as Poller, Poll};
@@ -54,23 +54,33 @@ impl<W: Workflow> Lane<W> {
         Self { host, first: first.map(Box::new), counted: true }
     }
 
-    pub(super) async fn work(mut self) {
-        let mut shift = Shift::first(Instant::now());
-        loop {
-            let goes_on = poll_fn(|poller| Poll::Ready(self.work_a_shift(&mut shift, poller))).await;
-            if !goes_on {
-                self.counted = false;
-                return;
+    /// Works until nothing is ready.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` would hold the lane twice, in as many tasks as there are runs"
+    )]
+    pub(super) fn work(mut self) -> impl Future<Output = ()> + Send + use<W> {
+        async move {
+            let mut shift = Shift::first(Instant::now());
+            loop {
+                let goes_on = poll_fn(|poller| Poll::Ready(self.work_a_shift(&mut shift, poller))).await;
+                if !goes_on {
+                    return self.is_counted_no_more();
+                }
+                // A worker looks at what came from elsewhere, and at its timers, once in so many polls. After a
+                // step that has kept it for long, or some shifts, that must not take as many of them. (Not `yield_now`:
+                // what that defers cannot be taken over by another worker, while this one may be kept again.)
+                let looks_around = shift.ended_with_a_long_step || shift.last >= shift.looks_around_at;
+                for _ in 0..if looks_around { POLLS_UNTIL_IT_LOOKS } else { 1 } {
+                    give_way().await;
+                }
+                shift = shift.next(Instant::now(), looks_around);
             }
-            // A worker looks at what came from elsewhere, and at its timers, once in so many polls. After a
-            // step that has kept it for long, or some shifts, that must not take as many of them. (Not `yield_now`:
-            // what that defers cannot be taken over by another worker, while this one may be kept again.)
-            let looks_around = shift.ended_with_a_long_step || shift.last >= shift.looks_around_at;
-            for _ in 0..if looks_around { POLLS_UNTIL_IT_LOOKS } else { 1 } {
-                give_way().await;
-            }
-            shift = shift.next(Instant::now(), looks_around);
         }
+    }
+
+    fn is_counted_no_more(&mut self) {
+        self.counted = false;
     }
 
     /// Polls one step after the other. `false` if the lane is not counted any more.
