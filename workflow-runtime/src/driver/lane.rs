@@ -79,6 +79,7 @@ impl<W: Workflow> Lane<W> {
         }
     }
 
+    // Written in the future itself, the compiler would warn that nobody reads it: `drop` does.
     fn is_counted_no_more(&mut self) {
         self.counted = false;
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use workflow_graph::StepId;
 
-/// Not worth sharing: the tick, and the lock where others want it as well, take as long.
+/// Not worth sharing: the tick, and the lock where others want it as well, take about as long.
 const SHORT: Duration = Duration::from_micros(3);
 /// So many times a step must have been seen until it can be believed to be short.
 const SEEN_ENOUGH: u32 = 32;

@@ -51,7 +51,7 @@ impl<E: Payload> Engine<E> {
         }
         let Some(scope) = state.scopes.get_mut(&branch.scope) else { return Err(event) };
 
-        // Written where it is to stay, part by part: moving it around takes longer than all the rest.
+        // Written where it is to stay, part by part: each move of it shows in a profile by time.
         let starts = match form(taker, slot) {
             Some(ParamForm::One)
                 if taker.params.len() == 1 && starts_at_once(taker) && starts_at_once(step) =>

@@ -130,8 +130,8 @@ impl<W: Workflow> Stream<W> {
     /// Appends that a step has finished with one event, and which one starts, if one does, all in one tick of a run without a
     /// store.
     //
-    // Each event is written from here to where it is to stay. What is passed on through memory instead, written in small
-    // parts and read in large ones, takes as long as the rest of a tick.
+    // Each event is written from here to where it is to stay. Where it is passed on through memory, written in small parts
+    // and read in large ones, the processor waits each time.
     pub(crate) fn relayed<E>(
         &mut self,
         tick: u64,
