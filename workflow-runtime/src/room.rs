@@ -77,18 +77,36 @@ impl<E> fmt::Debug for Room<E> {
 /// The rooms of some steps, which hold nothing when those are done. Most loops have few steps, and each finds its own
 /// room, which fits.
 #[derive(Debug)]
-pub(crate) struct Rooms<E>([Room<E>; 4]);
+pub(crate) struct Rooms<E> {
+    rooms: [Room<E>; 4],
+    /// Which was used last.
+    last: usize,
+    /// Which were used at all, a bit each.
+    used: u8,
+}
 
 impl<E> Rooms<E> {
     pub(crate) fn new() -> Self {
-        Self([const { Room::empty() }; 4])
+        Self { rooms: [const { Room::empty() }; 4], last: 0, used: 0 }
     }
 
-    /// The room of a step.
+    /// The room of a step. What that needs for the first time is taken over from the step before, which may not come
+    /// again, and mostly fits.
     #[inline]
     pub(crate) fn of(&mut self, step: StepId) -> &mut Room<E> {
-        let [first, second, third, fourth] = &mut self.0;
-        match step.0 % 4 {
+        let place = usize::from(step.0 % 4);
+        if self.used & (1 << place) == 0 {
+            self.used |= 1 << place;
+            let before = self.place(self.last).move_out();
+            *self.place(place) = before;
+        }
+        self.last = place;
+        self.place(place)
+    }
+
+    fn place(&mut self, place: usize) -> &mut Room<E> {
+        let [first, second, third, fourth] = &mut self.rooms;
+        match place {
             0 => first,
             1 => second,
             2 => third,
