@@ -30,7 +30,8 @@
 //! # The contract with the driver
 //!
 //! - It passes every tick to [`Engine::handle`], one at a time, and then does the commands in order. (The driver of this
-//!   crate asks for the two halves of it, `relay` and the rest, one by one: they are the same to whoever replays.)
+//!   crate asks for the parts of it, the short ways of `relay` and the rest, one by one: they are the same to whoever
+//!   replays.)
 //! - [`Command::Run`] is answered by exactly one [`Tick::Finished`] or [`Tick::Failed`] that carries the
 //!   same invocation and attempt, unless a [`Command::Abort`] comes first. A tick that comes too late is
 //!   refused as [`Refused::NotCurrent`] and has changed nothing.
@@ -46,7 +47,7 @@
 //! # Reading order
 //!
 //! [`tick`](Tick) and [`command`](Command) are the vocabulary, [`state`](State) is what is remembered,
-//! `turn` is what one tick does, `relay` is the usual tick by a short way, `scope` is how fan-outs close, `failure` is who
+//! `turn` is what one tick does, `relay` is the usual ticks by a short way, `scope` is how fan-outs close, `failure` is who
 //! takes a failure, and `notes` is what steps remember and wait for while they run.
 
 mod command;
@@ -187,10 +188,22 @@ impl<E: Payload> Engine<E> {
     /// The tick is not legal now; nothing has changed.
     pub fn handle(&mut self, at: Time, tick: Tick<E>, out: &mut Vec<Command<E>>) -> Result<(), Refused> {
         let tick = match tick {
+            Tick::Started { input } => match self.begin(input, at) {
+                Ok(invoke) => {
+                    out.push(Command::Run(invoke));
+                    return Ok(());
+                }
+                Err(input) => Tick::Started { input },
+            },
             Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } => {
                 let mut at_work = Invoke::at_work(invocation, attempt);
                 let step = self.state.invocation(invocation).map_or(StepId(0), |found| found.step);
                 let emitted = Counted::One(event.event());
+                if self.complete((invocation, attempt), &event, at) {
+                    out.push(Command::Publish(Notice::StepFinished { invocation, step, emitted }));
+                    out.push(Command::Finish(Ending::Completed { output: event }));
+                    return Ok(());
+                }
                 match self.relay(&mut at_work, event, at) {
                     Ok(starts) => {
                         out.push(Command::Publish(Notice::StepFinished { invocation, step, emitted }));

@@ -1,8 +1,9 @@
-//! The usual tick by a short way.
+//! The usual ticks by a short way.
 //!
 //! What runs do most is this: a step finishes with one event, and either one step takes it, which can start at once, or
 //! one gather keeps it, and others are still on their way. That is known from the graph and some looks at the state, and
-//! then nothing has to be made and thrown away: the invocation that ends becomes the one that begins. The state and the
+//! then nothing has to be made and thrown away: the invocation that ends becomes the one that begins. So it is where a
+//! run starts with one step, and where the last one that is at work ends it. The state and the
 //! commands are those that [`turn`](super::turn) makes; it is asked wherever something is not as usual.
 
 use std::collections::VecDeque;
@@ -12,9 +13,78 @@ use workflow_graph::{Alternative, ParamForm, Role, Slot, Step, StepId};
 use super::Engine;
 use super::command::Invoke;
 use super::payload::{Input, Payload};
-use super::state::{InvocationId, InvocationState, Member, Place, State, Status, Time};
+use super::state::{Branch, Invocation, InvocationId, InvocationState, Member, Place, State, Status, Time};
+use crate::seldom::Seldom;
 
 impl<E: Payload> Engine<E> {
+    /// Takes [`Tick::Started`](super::Tick::Started), if what it leads to is that one step starts: that step.
+    ///
+    /// # Errors
+    /// It is not as simple as that: the input comes back, and nothing has changed.
+    pub(crate) fn begin(&mut self, input: E, at: Time) -> Result<Invoke<E>, E> {
+        let state = &mut self.state;
+        let graph = &*self.graph;
+        let slot = match graph.event(input.event()).map(|event| (event.role, &*event.accepted_by)) {
+            Some((Role::Start, [slot])) => *slot,
+            _ => return Err(input),
+        };
+        let Some(taker) = graph.step(slot.step) else { return Err(input) };
+        let takes_it_alone = form(taker, slot) == Some(ParamForm::One) && taker.params.len() == 1;
+        // Limits of the run's time are among what only some runs have.
+        if state.status != Status::New
+            || state.extras.get().is_some()
+            || !takes_it_alone
+            || !starts_at_once(taker)
+        {
+            return Err(input);
+        }
+        let id = InvocationId(state.last_id + 1);
+        let invoke = Invoke { step: slot.step, input: Input::One(input.clone()), ..Invoke::at_work(id, 1) };
+        let invocation = Invocation {
+            step: slot.step,
+            branch: Branch::ROOT,
+            input: Input::One(input),
+            state: InvocationState::Running,
+            attempt: 1,
+            recoveries: None,
+            history: Seldom::NEVER,
+        };
+        state.scopes.root_mut().members.insert(Member::Invocation(id));
+        state.invocations.insert(id, invocation);
+        state.status = Status::Running;
+        state.last_id = id.0;
+        state.ticks += 1;
+        state.now = state.now.max(at);
+        Ok(invoke)
+    }
+
+    /// Takes [`Tick::Finished`](super::Tick::Finished) of a step with the event that ends the run, if nothing else has to be
+    /// told then: if nothing else is alive. Whether it has; else nothing has changed.
+    pub(crate) fn complete(&mut self, (id, attempt): (InvocationId, u32), output: &E, at: Time) -> bool {
+        let state = &mut self.state;
+        let kind = output.event();
+        let ends = self.graph.event(kind).is_some_and(|event| event.role == Role::Stop);
+        if !ends || state.status != Status::Running || state.next_due().is_some() {
+            return false;
+        }
+        if state.invocations.len() > 1 || !state.requests.is_empty() {
+            return false;
+        }
+        let Some(invocation) = state.invocations.get(&id) else { return false };
+        let is_current = invocation.state == InvocationState::Running && invocation.attempt == attempt;
+        let declares = |step: &Step| step.returns.alternatives.contains(&Alternative::One(kind));
+        if !is_current
+            || invocation.history.get().is_some()
+            || !self.graph.step(invocation.step).is_some_and(declares)
+        {
+            return false;
+        }
+        state.complete();
+        state.ticks += 1;
+        state.now = state.now.max(at);
+        true
+    }
+
     /// Takes [`Tick::Finished`](super::Tick::Finished) of the step that was at work with one event, if what it leads to is
     /// that one other step starts, which is at work then, or that a gather has one event more. Whether one starts.
     ///
@@ -211,7 +281,7 @@ mod tests {
     #[test]
     fn the_short_way_leads_to_where_the_long_one_does() {
         let (graph, events) = graph();
-        let mut relayed = 0;
+        let (mut begun, mut relayed, mut completed) = (0, 0, 0);
         for seed in 0..200_u32 {
             let mut dice = seed;
             let mut engine = Engine::new(std::sync::Arc::new(graph.clone()));
@@ -220,9 +290,17 @@ mod tests {
             for time in 0.. {
                 let mut at_length = engine.clone();
                 let (mut short, mut long) = (Vec::new(), Vec::new());
-                if let Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } = tick.clone() {
-                    let mut at_work = Invoke::at_work(invocation, attempt);
-                    relayed += u32::from(engine.clone().relay(&mut at_work, event, Time(time)).is_ok());
+                match tick.clone() {
+                    Tick::Started { input } => {
+                        begun += u32::from(engine.clone().begin(input, Time(time)).is_ok());
+                    }
+                    Tick::Finished { invocation, attempt, emitted: Emitted::One(event) } => {
+                        let which = (invocation, attempt);
+                        completed += u32::from(engine.clone().complete(which, &event, Time(time)));
+                        let mut at_work = Invoke::at_work(invocation, attempt);
+                        relayed += u32::from(engine.clone().relay(&mut at_work, event, Time(time)).is_ok());
+                    }
+                    _ => {}
                 }
                 let taken = engine.handle(Time(time), tick.clone(), &mut short);
                 let mut runs = VecDeque::new();
@@ -245,6 +323,6 @@ mod tests {
                 tick = Tick::Finished { invocation, attempt, emitted };
             }
         }
-        assert!(relayed > 500, "{relayed}");
+        assert!(begun == 200 && relayed > 500 && completed > 10, "{begun} {relayed} {completed}");
     }
 }
