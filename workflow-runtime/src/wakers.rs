@@ -25,6 +25,14 @@ pub(crate) struct Waiting {
 #[derive(Debug, Default)]
 pub(crate) struct Place(Option<u64>);
 
+impl Place {
+    /// Whether there may be something to give back.
+    #[inline]
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 impl Wakers {
     /// Wakes `waker` next time.
     pub(crate) fn wait(&mut self, place: &mut Place, waker: &Waker) {

@@ -1,6 +1,6 @@
 //! How runs come into memory: started, taken up from a snapshot or a store, or over already.
 
-use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::UNIX_EPOCH;
@@ -10,7 +10,8 @@ use tokio::sync::Semaphore;
 
 use super::clock::{Clock, Now, millis};
 use super::ledger::{Journal, Ledger, Standing};
-use super::{End, Host, Kept, Live};
+use super::queue::Queue;
+use super::{Afterwards, End, Host, Kept, Live};
 use crate::common::Common;
 use crate::engine::{Engine, Tick, Time};
 use crate::handle::{RunError, RunId, RunOptions};
@@ -70,18 +71,56 @@ impl<W: Workflow> Host<W> {
         let RunOptions { id, timeout, deadline } = options;
         let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
         let limits = Limits { deadline, timeout: timeout.map(millis) };
-        let engine = || Engine::new(W::GRAPH).with_limits(limits.deadline, limits.timeout);
-        let id = id.unwrap_or_else(RunId::random);
+        let engine = || match limits {
+            // Not moved where there is nothing to add.
+            Limits { deadline: None, timeout: None } => Engine::new(W::GRAPH),
+            Limits { deadline, timeout } => Engine::new(W::GRAPH).with_limits(deadline, timeout),
+        };
         let host = Self::new(workflow, id, engine, Time(0), W::State::default(), 1, place);
-        host.first_tick(Tick::Started { input: W::start(input) }, limits);
+        match host.begin_at_once(W::start(input)) {
+            Ok(()) => {}
+            Err(input) => host.first_tick(Tick::Started { input }, limits),
+        }
         host
+    }
+
+    /// Starts the run by the engine's short way. It happens when the run's clock was started, which was just now.
+    ///
+    /// # Errors
+    /// It is not as simple as that: the input comes back, and nothing has happened.
+    fn begin_at_once(self: &Arc<Self>, input: W::Event) -> Result<(), W::Event> {
+        if self.is_kept() {
+            return Err(input);
+        }
+        let mut afterwards = Afterwards::default();
+        {
+            let mut live = self.lock();
+            let Live { engine, stream, now, ready, .. } = &mut *live;
+            // The input is cloned, which is the author's code.
+            let begun = catch_unwind(AssertUnwindSafe(|| engine.begin(input, now.time())));
+            match begun {
+                Ok(begun) => {
+                    let invoke = begun?;
+                    stream.begin(engine.state().ticks(), now.time());
+                    stream.started(invoke.step, invoke.invocation, invoke.attempt);
+                    ready.push_back(invoke);
+                    live.want_lane(&mut afterwards);
+                }
+                Err(panic) => {
+                    live.give_up(&*panic, &mut afterwards);
+                    self.look_whether_it_rests(&mut live, &mut afterwards);
+                }
+            }
+        }
+        self.finish(afterwards);
+        Ok(())
     }
 
     /// Takes up a run that was saved. The caller holds its first handle.
     pub(crate) fn resume(workflow: Shared<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
         let place = Place::default();
         let (now, engine) = (restored.engine.state().now(), || restored.engine);
-        let host = Self::new(workflow, restored.run, engine, now, state, restored.next_event, place);
+        let host = Self::new(workflow, Some(restored.run), engine, now, state, restored.next_event, place);
         host.first_tick(Tick::Resumed, Limits::default());
         host
     }
@@ -96,7 +135,7 @@ impl<W: Workflow> Host<W> {
     ) -> Arc<Self> {
         let place = Place { kept: Some(kept), gate };
         let (now, engine) = (restored.engine.state().now(), || restored.engine);
-        let host = Self::new(workflow, restored.run, engine, now, state, restored.next_event, place);
+        let host = Self::new(workflow, Some(restored.run), engine, now, state, restored.next_event, place);
         host.first_tick(Tick::Resumed, Limits::default());
         host
     }
@@ -105,7 +144,7 @@ impl<W: Workflow> Host<W> {
     pub(crate) fn completed(workflow: Shared<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
         let engine = || Engine::new(W::GRAPH);
         let state = W::State::default();
-        let host = Self::new(workflow, id, engine, Time(0), state, next_event, Place::default());
+        let host = Self::new(workflow, Some(id), engine, Time(0), state, next_event, Place::default());
         host.is_over_with(RunEventKind::Completed { output: output.clone() }, Ok(output));
         host
     }
@@ -113,7 +152,7 @@ impl<W: Workflow> Host<W> {
     /// The engine is made where it is to stay, since it is large; `now` is the time of its latest tick.
     fn new(
         workflow: Shared<W>,
-        id: RunId,
+        id: Option<RunId>,
         engine: impl FnOnce() -> Engine<W::Event>,
         now: Time,
         state: W::State,
@@ -129,7 +168,7 @@ impl<W: Workflow> Host<W> {
             if kept.is_some() { Stream::stored_from(next_event) } else { Stream::starting_at(next_event) };
         let host = |journal| Self {
             workflow,
-            id,
+            id: id.map_or_else(OnceLock::new, OnceLock::from),
             clock,
             runtime: Handle::current(),
             handles: AtomicUsize::new(1),
@@ -139,9 +178,8 @@ impl<W: Workflow> Host<W> {
                 engine: engine(),
                 stream,
                 state,
-                // What a run of one step after the other needs.
-                commands: Vec::with_capacity(2),
-                ready: VecDeque::with_capacity(1),
+                commands: Vec::new(),
+                ready: Queue::new(),
                 some_are_stale: false,
                 lanes: 0,
                 at_short_steps: 0,
@@ -168,11 +206,13 @@ impl<W: Workflow> Host<W> {
 
     fn first_tick(self: &Arc<Self>, tick: Tick<W::Event>, limits: Limits) {
         let happened = self.happening(tick).and_then(|happening| {
-            self.happens(happening.keeping(|kept| Kept { body: kept.body.with_limits(limits), ..kept }))
+            let happening = happening.keeping(|kept| Kept { body: kept.body.with_limits(limits), ..kept });
+            // It happens when the run's clock was started, which was just now.
+            self.happens_at(|now| now.time(), happening)
         });
         if let Err(refused) = happened {
             // Only a workflow written by hand can name a start event that its graph does not have.
-            let error = RunError::Misrouted { run: self.id.clone(), reason: refused.to_string() };
+            let error = RunError::Misrouted { run: self.id().clone(), reason: refused.to_string() };
             self.is_over_with(RunEventKind::Failed { error: error.clone() }, Err(error));
         }
     }

@@ -180,7 +180,7 @@ impl<W: Workflow> Host<W> {
             return;
         }
         let engine = &live.engine;
-        let mut append = Append::new(self.id.clone(), journal.epoch, ledger.position, at);
+        let mut append = Append::new(self.id().clone(), journal.epoch, ledger.position, at);
         let mut held_back = HeldBack::of(live.state.clone());
         let mut key = None;
         if let Some(letter) = letter {
@@ -269,7 +269,7 @@ impl<W: Workflow> Host<W> {
 
     /// The run as it is now; `None` where nothing is left to save.
     fn saved(&self, live: &Live<W>) -> Option<Json> {
-        let snapshot = Snapshot::take(&self.id, &live.engine, live.stream.next_number()).ok()?;
+        let snapshot = Snapshot::take(self.id(), &live.engine, live.stream.next_number()).ok()?;
         let snapshot =
             if size_of::<W::State>() == 0 { Some(snapshot) } else { snapshot.with_state(&*live.state).ok() };
         serde_json::value::to_raw_value(&snapshot?).ok()
@@ -343,7 +343,7 @@ impl<W: Workflow> Host<W> {
     fn give_back(&self, live: &mut Live<W>, status: RunStatus, due: Due, outcome: Option<Json>) {
         let snapshot = if status == RunStatus::Blocked { None } else { self.saved(live) };
         let (Some(journal), Some(ledger)) = (&self.journal, &live.ledger) else { return };
-        let mut append = Append::new(self.id.clone(), journal.epoch, ledger.position, self.clock.now());
+        let mut append = Append::new(self.id().clone(), journal.epoch, ledger.position, self.clock.now());
         append.status = Some(status);
         append.due = Some(due);
         append.outcome = outcome;
@@ -382,7 +382,7 @@ impl<W: Workflow> Host<W> {
                     return;
                 }
                 let mut append =
-                    Append::new(self.id.clone(), journal.epoch, ledger.position, self.clock.now());
+                    Append::new(self.id().clone(), journal.epoch, ledger.position, self.clock.now());
                 let verdict = Verdict::Refused { reason: json_text(&reason) };
                 append.taken.push(Taken { message: letter.message, verdict });
                 let decided = Some(letter.message);
@@ -396,7 +396,7 @@ impl<W: Workflow> Host<W> {
     pub(super) fn announce_what_is_stored(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
         if let Some(message) = live.broken.clone().filter(|_| !live.thrown_away) {
             live.thrown_away = true;
-            let error = RunError::Broken { run: self.id.clone(), message: message.into() };
+            let error = RunError::Broken { run: self.id().clone(), message: message.into() };
             live.stream.break_off(RunEventKind::Failed { error: error.clone() });
             let outcome = serde_json::value::to_raw_value(&error).ok();
             if let Some(ledger) = &mut live.ledger {
@@ -420,7 +420,7 @@ impl<W: Workflow> Host<W> {
             let mut live = self.lock();
             let live = &mut *live;
             if !live.is_over() && live.ledger.as_ref().is_some_and(|ledger| ledger.ended.is_none()) {
-                let error = RunError::NotStored { run: self.id.clone(), why: why.clone() };
+                let error = RunError::NotStored { run: self.id().clone(), why: why.clone() };
                 if let Some(ledger) = &mut live.ledger {
                     ledger.held_back.clear();
                     ledger.given_back = true;

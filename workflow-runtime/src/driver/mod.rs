@@ -19,7 +19,7 @@
 //!
 //! # Reading order
 //!
-//! `begin` is how runs come into memory, this file what a tick does, `ready` which step starts next and `pace` whether
+//! `begin` is how runs come into memory, this file what a tick does, `queue` and `ready` which step starts next and `pace` whether
 //! lanes share the work, `lane`, `batch` and `ticket` who polls a step and how it reports, `notes` what it waits for, `attention` whether the
 //! run alone can wake it, `tell` what observers hear. `ledger` holds all of that
 //! back until it is stored, in a run with a store.
@@ -33,6 +33,7 @@ mod lane;
 mod ledger;
 mod notes;
 mod pace;
+mod queue;
 mod ready;
 mod tell;
 mod ticket;
@@ -70,6 +71,7 @@ use clock::{Alarm, Now};
 use lane::Lane;
 use ledger::{Entry, Journal, Ledger};
 use pace::Paces;
+use queue::Queue;
 use ready::{Permit, most_lanes};
 use ticket::Attempt;
 
@@ -85,7 +87,8 @@ const MOST_COMMANDS_KEPT: usize = 1_024;
 /// One run in memory.
 pub(crate) struct Host<W: Workflow> {
     workflow: Shared<W>,
-    id: RunId,
+    /// Made when somebody asks for it. Few do in a short run.
+    id: OnceLock<RunId>,
     clock: Clock,
     runtime: Handle,
     /// How many handles could still answer, signal or wait for the end.
@@ -107,7 +110,7 @@ struct Live<W: Workflow> {
     /// Reused from tick to tick; empty between them.
     commands: Vec<Command<W::Event>>,
     /// Steps that the engine has started and nobody has taken yet.
-    ready: VecDeque<Invoke<W::Event>>,
+    ready: Queue<W::Event>,
     /// Steps were cancelled that may still be among those.
     some_are_stale: bool,
     /// How many lanes are awake.
@@ -242,7 +245,7 @@ impl<W: Workflow> Host<W> {
     }
 
     pub(crate) fn id(&self) -> &RunId {
-        &self.id
+        self.id.get_or_init(RunId::random)
     }
 
     /// The moment of a time.
@@ -381,10 +384,19 @@ impl<W: Workflow> Host<W> {
     }
 
     fn happens(self: &Arc<Self>, happening: Happening<W>) -> Result<(), Refused> {
+        self.happens_at(|now| now.look_at(&self.clock), happening)
+    }
+
+    fn happens_at(
+        self: &Arc<Self>,
+        at: impl FnOnce(&mut Now) -> Time,
+        happening: Happening<W>,
+    ) -> Result<(), Refused> {
         let mut afterwards = Afterwards::default();
         let taken = {
             let mut live = self.lock();
-            let taken = self.apply(&mut live, happening, &mut afterwards);
+            let at = at(&mut live.now);
+            let taken = self.apply_at(at, &mut live, happening, &mut afterwards);
             live.want_lane(&mut afterwards);
             taken
         };
@@ -469,7 +481,10 @@ impl<W: Workflow> Host<W> {
         let emitted = match emitted {
             Emitted::One(event) => match self.relay(live, attempt, event, afterwards) {
                 Ok(starts) => return starts,
-                Err(event) => Emitted::One(event),
+                Err(event) => match self.complete(live, attempt, event, afterwards) {
+                    Ok(()) => return false,
+                    Err(event) => Emitted::One(event),
+                },
             },
             emitted => emitted,
         };
@@ -522,6 +537,49 @@ impl<W: Workflow> Host<W> {
         Ok(starts)
     }
 
+    /// Applies, by the engine's short way, that a step has ended the run.
+    ///
+    /// # Errors
+    /// It is not as simple as that: what was emitted comes back, and nothing has happened.
+    fn complete(
+        &self,
+        live: &mut Live<W>,
+        attempt: &Attempt<W>,
+        output: W::Event,
+        afterwards: &mut Afterwards,
+    ) -> Result<(), W::Event> {
+        if live.broken.is_some() {
+            return Err(output);
+        }
+        let Invoke { step, invocation, .. } = attempt.invoke;
+        let Live { engine, stream, now, ready, .. } = &mut *live;
+        // Events are dropped, which is the author's code.
+        let completed = catch_unwind(AssertUnwindSafe(|| {
+            if !engine.complete(attempt.which(), &output, now.time()) {
+                return false;
+            }
+            stream.relayed(
+                engine.state().ticks(),
+                now.time(),
+                (step, invocation),
+                output.event(),
+                None::<&Invoke<W::Event>>,
+            );
+            // Others were cancelled before.
+            ready.clear();
+            true
+        }));
+        match completed {
+            Ok(false) => return Err(output),
+            Ok(true) => live.end = End::Near(Ending::Completed { output }),
+            Err(panic) => live.give_up(&*panic, afterwards),
+        }
+        attempt.leave(live, invocation);
+        live.arm(afterwards);
+        self.look_whether_it_rests(live, afterwards);
+        Ok(())
+    }
+
     fn follow(
         &self,
         at: Time,
@@ -542,7 +600,7 @@ impl<W: Workflow> Host<W> {
         let ticks = live.engine.state().ticks();
         // What is held back until it is stored is not ready yet.
         let (waiting, mut held_back) = (live.ready.len(), VecDeque::new());
-        let runs = if kept.is_some() { &mut held_back } else { &mut live.ready };
+        let runs = if kept.is_some() { &mut held_back } else { live.ready.end() };
         let taken = live.engine.handle_at_length(at, tick, &mut commands, runs);
         if let Some(state) = state.filter(|_| taken.is_ok()) {
             live.state = Common::Shared(state);
@@ -709,7 +767,7 @@ impl<W: Workflow> Live<W> {
     fn shrink(&mut self) {
         self.engine.shrink();
         self.commands.shrink_to_fit();
-        self.ready.shrink_to_fit();
+        self.ready.shrink();
         self.paces = Seldom::NEVER;
         self.apart.shrink(Apart::is_empty);
         if let Some(apart) = self.apart.get_mut() {

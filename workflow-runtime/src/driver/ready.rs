@@ -64,7 +64,7 @@ impl<W: Workflow> Host<W> {
             return;
         }
         live.some_are_stale &= !live.ready.is_empty();
-        while live.ready.front().is_some_and(|next| !Self::is_current(live, next.invocation, next.attempt)) {
+        while live.ready.get(0).is_some_and(|next| !Self::is_current(live, next.invocation, next.attempt)) {
             live.ready.pop_front();
         }
     }

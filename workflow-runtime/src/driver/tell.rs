@@ -24,7 +24,7 @@ impl<W: Workflow> Host<W> {
         if matches!(live.end, End::NotYet) && live.broken.is_none() {
             return;
         }
-        let broken = |message| Err(RunError::Broken { run: self.id.clone(), message });
+        let broken = |message| Err(RunError::Broken { run: self.id().clone(), message });
         let outcome = match (live.broken.clone(), std::mem::replace(&mut live.end, End::NotYet)) {
             (Some(message), _) => broken(message.into()),
             (None, End::Near(ending)) => {
@@ -59,25 +59,25 @@ impl<W: Workflow> Host<W> {
     }
 
     pub(super) fn outcome(&self, ending: Ending<W::Event>) -> Result<W::Output, RunError> {
-        let run = self.id.clone();
+        let run = || self.id().clone();
         Err(match ending {
             Ending::Completed { output } => match W::output(output) {
                 Ok(output) => return Ok(output),
                 Err(event) => {
                     let reason = format!("`{}` carries no output", event_name::<W>(event.event()));
-                    RunError::Misrouted { run, reason }
+                    RunError::Misrouted { run: run(), reason }
                 }
             },
             Ending::Failed { invocation, step, error } => {
-                RunError::Failed { run, step: step_name::<W>(step).to_owned(), invocation, error }
+                RunError::Failed { run: run(), step: step_name::<W>(step).to_owned(), invocation, error }
             }
             Ending::TimedOut { running } => {
                 let running = running.into_iter().map(|step| step_name::<W>(step).to_owned()).collect();
-                RunError::TimedOut { run, running }
+                RunError::TimedOut { run: run(), running }
             }
-            Ending::Stalled(stall) => RunError::Stalled(Stalled::new(run, W::GRAPH, &stall)),
-            Ending::Cancelled { reason } => RunError::Cancelled { run, reason },
-            Ending::Suspended => RunError::Suspended { run },
+            Ending::Stalled(stall) => RunError::Stalled(Stalled::new(run(), W::GRAPH, &stall)),
+            Ending::Cancelled { reason } => RunError::Cancelled { run: run(), reason },
+            Ending::Suspended => RunError::Suspended { run: run() },
         })
     }
 }

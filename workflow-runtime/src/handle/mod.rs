@@ -417,7 +417,9 @@ pub struct RunFuture<W: Workflow> {
 
 impl<W: Workflow> Drop for RunFuture<W> {
     fn drop(&mut self) {
-        self.host.leave(&self.place);
+        if self.place.is_taken() {
+            self.host.leave(&self.place);
+        }
     }
 }
 
@@ -426,7 +428,12 @@ impl<W: Workflow> Future for RunFuture<W> {
 
     fn poll(self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<Self::Output> {
         let Self { host, place } = self.get_mut();
-        host.poll_outcome(place, poller.waker())
+        let outcome = host.poll_outcome(place, poller.waker());
+        if outcome.is_ready() {
+            // There is none to be given back any more.
+            *place = Place::default();
+        }
+        outcome
     }
 }
 
