@@ -96,7 +96,6 @@ pub const MAX_INTERRUPTIONS: u32 = 16;
 pub struct Engine<E> {
     graph: GraphRef,
     state: State<E>,
-    scratch: turn::Scratch,
 }
 
 /// The graph an engine runs by: a table in the program, or one that was read at run time.
@@ -139,7 +138,7 @@ impl<E: Payload> Engine<E> {
 
     /// A run that goes on from a saved state; the next tick is [`Tick::Resumed`].
     pub(crate) fn with_state(graph: impl Into<GraphRef>, state: State<E>) -> Self {
-        Self { graph: graph.into(), state, scratch: turn::Scratch::default() }
+        Self { graph: graph.into(), state }
     }
 
     /// Limits the time of a run that has not started: when it must have ended, and for how many milliseconds it may be
@@ -177,7 +176,6 @@ impl<E: Payload> Engine<E> {
     /// Gives back memory that is not needed while nothing happens. Worth its cost where a run waits for somebody.
     pub(crate) fn shrink(&mut self) {
         self.state.shrink();
-        self.scratch.shrink();
     }
 
     /// Takes what happened, and adds what is to be done to `out`.
@@ -231,6 +229,6 @@ impl<E: Payload> Engine<E> {
         out: &mut Vec<Command<E>>,
         runs: &mut VecDeque<Invoke<E>>,
     ) -> Result<(), Refused> {
-        Turn::new(&self.graph, &mut self.state, &mut self.scratch, out, runs).take(at, tick)
+        Turn::new(&self.graph, &mut self.state, out, runs).take(at, tick)
     }
 }

@@ -25,7 +25,7 @@ use crate::seldom::Seldom;
 pub(super) struct Turn<'a, E> {
     pub(super) graph: &'a Graph,
     pub(super) state: &'a mut State<E>,
-    scratch: &'a mut Scratch,
+    scratch: Scratch,
     pub(super) out: &'a mut Vec<Command<E>>,
     /// What is to be started after the other commands, apart from them: a fan-out starts many.
     runs: &'a mut VecDeque<Invoke<E>>,
@@ -54,16 +54,16 @@ pub(super) struct Way {
     pub(super) recoveries: Recoveries,
 }
 
-/// Lists that live for one tick, kept to reuse their memory. Empty between ticks.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Scratch {
+/// Lists that live for one tick.
+#[derive(Debug, Default)]
+struct Scratch {
     fresh: Fresh,
     /// Limited steps of which an invocation came or a worker became free.
     limited: Vec<StepId>,
 }
 
 /// Invocations made in one tick, in delivery order. Mostly it is one, which takes no memory of its own.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Fresh {
     first: Option<InvocationId>,
     /// Empty if there is no first.
@@ -101,12 +101,6 @@ impl Fresh {
     }
 }
 
-impl Scratch {
-    pub(super) fn shrink(&mut self) {
-        *self = Self::default();
-    }
-}
-
 impl Way {
     /// The way of what comes from outside. No step emitted it; at the root no order depends on that.
     fn root() -> Self {
@@ -118,11 +112,10 @@ impl<'a, E: Payload> Turn<'a, E> {
     pub(super) fn new(
         graph: &'a Graph,
         state: &'a mut State<E>,
-        scratch: &'a mut Scratch,
         out: &'a mut Vec<Command<E>>,
         runs: &'a mut VecDeque<Invoke<E>>,
     ) -> Self {
-        Self { graph, state, scratch, out, runs }
+        Self { graph, state, scratch: Scratch::default(), out, runs }
     }
 
     /// What is due happens first, as a tick of its own, even if the tick itself is refused then.
