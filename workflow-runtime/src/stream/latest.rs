@@ -26,12 +26,23 @@ impl<T> Latest<T> {
     }
 
     /// Adds a value, for which there is room.
-    #[inline]
+    //
+    // What is made by who calls this is written to where it is to stay only where both become one function.
+    #[inline(always)]
     pub(super) fn push(&mut self, value: T) {
-        if self.values.capacity() == 0 {
-            self.values.reserve_exact(FIRST_ROOM);
+        if self.values.len() == self.values.capacity() {
+            self.grow();
         }
         self.values.push(value);
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        if self.values.capacity() == 0 {
+            self.values.reserve_exact(FIRST_ROOM);
+        } else {
+            self.values.reserve(1);
+        }
     }
 
     /// Where no room is left: the oldest value, in whose place the next one has to be put.
