@@ -166,6 +166,11 @@ impl<E: Payload> Engine<E> {
         &self.graph
     }
 
+    /// The graph, as it was given.
+    pub(crate) fn graph_ref(&self) -> &GraphRef {
+        &self.graph
+    }
+
     /// When [`Tick::Time`] is due at the latest, if nothing else happens before; `None` while nothing waits for a
     /// time. It changes with every tick.
     #[must_use]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use workflow_graph::{Origin, Str};
 
+use super::fingerprint::Fingerprint;
 use crate::engine::{
     Budget, Failure, InvocationId, InvocationState, Json, NoteKey, NoteKind, ScopeId, Status, Time, WaitId,
 };
@@ -25,8 +26,8 @@ pub(super) struct Document {
     #[serde(default = "first_engine", skip_serializing_if = "is_first_engine")]
     pub(super) engine: u32,
     pub(super) workflow: Str,
-    /// Fingerprint of the graph it was written under.
-    pub(super) graph: String,
+    /// Of the graph it was written under.
+    pub(super) graph: Fingerprint,
     pub(super) run: RunId,
     pub(super) status: Status,
     pub(super) ticks: u64,

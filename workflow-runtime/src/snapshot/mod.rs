@@ -8,6 +8,7 @@
 
 mod document;
 mod error;
+mod fingerprint;
 mod read;
 mod write;
 
@@ -25,6 +26,7 @@ use crate::workflow::Events;
 pub use error::{Misfit, MisfitReason, ResumeError, SnapshotError};
 
 use document::Document;
+use fingerprint::Fingerprint;
 use read::Reader;
 use write::Writer;
 
@@ -110,7 +112,9 @@ impl Snapshot {
         if *engine.state().status() == Status::Completed {
             return Err(SnapshotError::Completed { run: run.clone() });
         }
-        let document = Writer { graph: engine.graph(), run }.document(engine.state(), next_event)?;
+        let fingerprint = Fingerprint::of(engine.graph_ref());
+        let writer = Writer { graph: engine.graph(), fingerprint, run };
+        let document = writer.document(engine.state(), next_event)?;
         Ok(Self { content: Content::Known(Arc::new(document)) })
     }
 
@@ -228,16 +232,21 @@ impl<'de> Deserialize<'de> for Snapshot {
         }
 
         let json = Box::<RawValue>::deserialize(deserializer)?;
+        // Looked at as a whole first: mostly it is what this version writes.
+        let problem = match serde_json::from_str::<Document>(json.get()) {
+            Ok(document) if document.format <= FORMAT => {
+                return Ok(Self { content: Content::Known(Arc::new(document)) });
+            }
+            other => other.err(),
+        };
         let Head { format } = serde_json::from_str(json.get()).map_err(|problem| {
             D::Error::custom(format_args!("this is not the snapshot of a run: {problem}"))
         })?;
-        let content = if format > FORMAT {
-            Content::Newer { format, json: json.into() }
-        } else {
-            let document = serde_json::from_str(json.get())
-                .map_err(|problem| D::Error::custom(format_args!("this snapshot is damaged: {problem}")))?;
-            Content::Known(Arc::new(document))
-        };
-        Ok(Self { content })
+        match problem {
+            Some(problem) if format <= FORMAT => {
+                Err(D::Error::custom(format_args!("this snapshot is damaged: {problem}")))
+            }
+            _ => Ok(Self { content: Content::Newer { format, json: json.into() } }),
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::document::{
     SavedNote, SavedNoted, SavedParked, SavedPart, SavedRecoveries, SavedRequest, SavedScope, SavedSender,
 };
 use super::error::SnapshotError;
+use super::fingerprint::Fingerprint;
 use crate::engine::{
     Branch, ENGINE, Failure, Input, Invocation, InvocationId, Joins, Noted, Parked, Part, Recoveries,
     Request, Scope, ScopeId, State, Timer,
@@ -21,6 +22,7 @@ use crate::workflow::Events;
 /// From the state of an engine to a document.
 pub(super) struct Writer<'a> {
     pub(super) graph: &'a Graph,
+    pub(super) fingerprint: Fingerprint,
     pub(super) run: &'a RunId,
 }
 
@@ -52,15 +54,15 @@ impl Writer<'_> {
             format: FORMAT,
             engine: ENGINE,
             workflow: self.graph.name.clone(),
-            graph: format!("{:016x}", self.graph.fingerprint()),
+            graph: self.fingerprint,
             run: self.run.clone(),
             status: state.status.clone(),
             ticks: state.ticks,
             now: state.now,
             last_id: state.last_id,
             next_event,
-            invocations: invocations.collect::<Result<_, _>>()?,
-            requests: requests.collect::<Result<_, _>>()?,
+            invocations: boxed(state.invocations.len(), invocations)?,
+            requests: boxed(state.requests.len(), requests)?,
             scopes: scopes.collect::<Result<_, _>>()?,
             joins: self.joins(&state.scopes.root().joins)?,
             unread: unread.collect::<Result<_, _>>()?,
@@ -139,7 +141,9 @@ impl Writer<'_> {
     fn scope<E: Events>(&self, id: ScopeId, scope: &Scope<E>) -> Result<SavedScope, SnapshotError> {
         let point = scope.point.and_then(|point| self.graph.point(point));
         let gathers = scope.gathers.iter().map(|gather| {
-            let arrived = gather.arrived.sorted().into_iter().map(|(place, member)| {
+            let arrived = gather.arrived.sorted();
+            let count = arrived.len();
+            let arrived = arrived.into_iter().map(|(place, member)| {
                 Ok(SavedArrival {
                     index: place.index,
                     from: self.step(place.from),
@@ -152,7 +156,7 @@ impl Writer<'_> {
                 param: gather.slot.param,
                 fired: gather.fired,
                 recoveries: self.recoveries(&gather.recoveries),
-                arrived: arrived.collect::<Result<_, SnapshotError>>()?,
+                arrived: boxed(count, arrived)?,
             })
         });
         Ok(SavedScope {
@@ -161,7 +165,7 @@ impl Writer<'_> {
             origin: point.map_or(Origin::Returned(0), |point| point.origin),
             items: point.map_or_else(Box::default, |point| item_names(self.graph, point).into()),
             parent: scope.parent.and_then(branch),
-            gathers: gathers.collect::<Result<_, SnapshotError>>()?,
+            gathers: boxed(scope.gathers.len(), gathers)?,
             joins: self.joins(&scope.joins)?,
         })
     }
@@ -181,7 +185,7 @@ impl Writer<'_> {
     fn input<E: Events>(&self, input: &Input<E>) -> Result<Box<[SavedPart]>, SnapshotError> {
         match input {
             Input::One(event) => Ok(Box::new([SavedPart::One(self.event(event)?)])),
-            Input::Parts(parts) => parts.iter().map(|part| self.part(part)).collect(),
+            Input::Parts(parts) => boxed(parts.len(), parts.iter().map(|part| self.part(part))),
         }
     }
 
@@ -191,7 +195,7 @@ impl Writer<'_> {
             Part::One(event) => self.event(event).map(SavedPart::One),
             Part::All(members) => {
                 let members = members.iter().map(|member| self.member(member));
-                members.collect::<Result<_, _>>().map(SavedPart::All)
+                boxed(members.len(), members).map(SavedPart::All)
             }
         }
     }
@@ -223,6 +227,18 @@ impl Writer<'_> {
     fn step(&self, step: StepId) -> Str {
         self.graph.step(step).map_or_else(Str::default, |step| step.name.clone())
     }
+}
+
+/// So many items, in memory that fits: a snapshot may be kept for long, and others beside it.
+fn boxed<T>(
+    len: usize,
+    items: impl Iterator<Item = Result<T, SnapshotError>>,
+) -> Result<Box<[T]>, SnapshotError> {
+    let mut boxed = Vec::with_capacity(len);
+    for item in items {
+        boxed.push(item?);
+    }
+    Ok(boxed.into())
 }
 
 fn branch(branch: Branch) -> Option<SavedBranch> {
