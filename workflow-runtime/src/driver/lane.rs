@@ -144,10 +144,11 @@ impl<W: Workflow> Lane<W> {
         poller: &mut Poller<'_>,
     ) -> Option<StepResult<W::Event>> {
         let host = &self.host;
-        let (step, input, context) = attempt.begin(host);
+        let step = attempt.invoke.step;
         let room = rooms.of(step);
         let begun = catch_unwind(AssertUnwindSafe(|| {
             let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+            let (input, context) = attempt.begin(host);
             match W::call(step, input, context, &mut *room) {
                 StepCall::Done(result) => Begun::Ended(result),
                 StepCall::Running => match attempt.poll(host, room, poller) {

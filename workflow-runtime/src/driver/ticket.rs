@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use workflow_graph::{StepId, Tool};
+use workflow_graph::Tool;
 
 use super::clock::millis;
 use super::lane::{Lane, Next};
@@ -49,9 +49,9 @@ impl<W: Workflow> Attempt<W> {
         std::mem::replace(self, Self::none())
     }
 
-    /// The step, what it is given, and what it is told. To be asked for once.
+    /// What the step is given, and what it is told. To be asked for once.
     #[inline]
-    pub(super) fn begin(&mut self, host: &Arc<Host<W>>) -> (StepId, Input<W::Event>, Context<W>) {
+    pub(super) fn begin(&mut self, host: &Arc<Host<W>>) -> (Input<W::Event>, Context<W>) {
         let step = self.invoke.step;
         if size_of::<W::State>() > 0 {
             self.updates = Some(Arc::default());
@@ -61,7 +61,7 @@ impl<W: Workflow> Attempt<W> {
             self.calls = Some(Arc::default());
         }
         let context = Context::new(Arc::clone(host), &self.invoke, self.updates.clone(), self.calls.clone());
-        (step, std::mem::replace(&mut self.invoke.input, Input::Parts(Vec::new())), context)
+        (std::mem::replace(&mut self.invoke.input, Input::Parts(Vec::new())), context)
     }
 
     /// Which invocation, and which attempt at it.
