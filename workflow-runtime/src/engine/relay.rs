@@ -194,7 +194,7 @@ impl<E: Clone> State<E> {
 
 impl<E> Invoke<E> {
     /// The first attempt of another invocation is made in its place.
-    #[inline]
+    #[inline(always)]
     fn becomes(&mut self, invocation: InvocationId, step: StepId, depth: u32, input: Input<E>) {
         self.input = input;
         self.invocation = invocation;
