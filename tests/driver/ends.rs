@@ -32,6 +32,26 @@ async fn a_completed_run_ends_with_its_output() {
     assert_eq!(run.await, Ok(21));
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_end_is_told_as_it_was_however_late_somebody_reads() {
+    let (run, ask) = Shop::default().asking().await;
+    run.respond(&ask, 7).await.unwrap();
+    (&run).await.unwrap();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    // Comes too late, and changes nothing.
+    run.respond(&ask, 8).await.unwrap_err();
+    run.cancel("too late").await;
+    let mut events = run.events();
+    let (mut before, mut last) = (None, None);
+    while let Some(event) = events.next().await {
+        before = last.replace(event.unwrap());
+    }
+    let (before, last) = (before.unwrap(), last.unwrap());
+    assert!(matches!(last.kind, RunEventKind::Completed { output: 21 }));
+    assert_eq!((last.tick, last.at), (before.tick, before.at));
+    assert_eq!(last.number, before.number + 1);
+}
+
 #[derive(Debug)]
 struct NoConnection(std::io::Error);
 
@@ -55,6 +75,20 @@ impl Fails {
     async fn fetch(&self, _: Start) -> Result<Stop, NoConnection> {
         Err(NoConnection(std::io::Error::other("cable")))
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_has_read_has_its_number() {
+    let run = Fails.run(());
+    (&run).await.unwrap_err();
+    let again = Fails.resume(run.snapshot().unwrap()).unwrap();
+    let first = again.events().next().await.unwrap().unwrap();
+    let mut events = run.events();
+    let mut last = 0;
+    while let Some(event) = events.next().await {
+        last = event.unwrap().number;
+    }
+    assert_eq!(first.number, last + 1);
 }
 
 #[tokio::test(start_paused = true)]

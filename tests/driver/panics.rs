@@ -113,9 +113,19 @@ impl BadOutput {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_output_that_panics_when_it_is_cloned_ends_the_run_with_an_error() {
-    let error = BadOutput.run(()).await.err().expect("no output");
-    assert!(matches!(&error, RunError::Broken { message, .. } if message == "cloned"), "{error:?}");
+async fn an_output_that_panics_when_it_is_cloned_is_an_error_to_each_who_asks() {
+    let run = BadOutput.run(());
+    let mut events = run.events();
+    for _ in 0..2 {
+        let error = (&run).await.err().expect("no output");
+        assert!(matches!(&error, RunError::Broken { message, .. } if message == "cloned"), "{error:?}");
+    }
+    let mut last = None;
+    while let Some(event) = events.next().await {
+        last = event.ok();
+    }
+    let last = last.expect("a terminal event").kind;
+    assert!(matches!(&last, RunEventKind::Failed { error: RunError::Broken { .. } }), "{last:?}");
 }
 
 struct Hears;

@@ -408,7 +408,7 @@ impl<W: Workflow> Host<W> {
     pub(crate) fn poll_outcome(&self, place: &mut Place, waker: &Waker) -> Poll<Result<W::Output, RunError>> {
         let mut live = self.lock();
         if let End::Announced(outcome) = &live.end {
-            return Poll::Ready(outcome.as_ref().map_err(|error| RunError::clone(error)).cloned());
+            return Poll::Ready(self.outcome_again(outcome));
         }
         live.waiting.wait(place, waker);
         Poll::Pending
@@ -696,7 +696,12 @@ impl<W: Workflow> Host<W> {
 
 impl<W: Workflow> Keeper<W> for Host<W> {
     fn look_at_stream(&self, look: &mut dyn FnMut(&mut Stream<W>)) {
-        look(&mut self.lock().stream);
+        let mut live = self.lock();
+        let Live { stream, end, .. } = &mut *live;
+        if let (true, End::Announced(outcome)) = (stream.owes_the_end(), end) {
+            stream.tell_the_end(RunEventKind::terminal(self.outcome_again(outcome)));
+        }
+        look(stream);
     }
 }
 

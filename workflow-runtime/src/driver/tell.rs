@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Afterwards, End, Host, Live, event_name, panic_message, step_name};
 use crate::engine::{Ending, Payload as _};
 use crate::handle::{RunError, Stalled};
-use crate::stream::RunEventKind;
 use crate::workflow::Workflow;
 
 impl<W: Workflow> Host<W> {
@@ -28,34 +27,32 @@ impl<W: Workflow> Host<W> {
         let outcome = match (live.broken.clone(), std::mem::replace(&mut live.end, End::NotYet)) {
             (Some(message), _) => broken(message.into()),
             (None, End::Near(ending)) => {
-                // The output is cloned for the stream, which is the author's code.
-                let ended = catch_unwind(AssertUnwindSafe(|| {
-                    let outcome = self.outcome(ending);
-                    (outcome.clone(), outcome)
-                }));
-                match ended {
-                    Ok((for_stream, outcome)) => return self.announce(live, for_stream, outcome, afterwards),
-                    Err(panic) => broken(panic_message(&*panic).to_owned()),
-                }
+                // The output is the author's.
+                let outcome = catch_unwind(AssertUnwindSafe(|| self.outcome(ending)));
+                outcome.unwrap_or_else(|panic| broken(panic_message(&*panic).to_owned()))
             }
             (None, End::NotYet | End::Announced(_)) => return,
         };
-        self.announce(live, outcome.clone(), outcome, afterwards);
-    }
-
-    pub(super) fn announce(
-        &self,
-        live: &mut Live<W>,
-        for_stream: Result<W::Output, RunError>,
-        outcome: Result<W::Output, RunError>,
-        afterwards: &mut Afterwards,
-    ) {
-        let terminal = RunEventKind::terminal(for_stream);
         live.stream.begin(live.engine.state().ticks(), live.now.time());
-        live.stream.push(terminal);
+        live.stream.end();
         live.end = End::Announced(outcome.map_err(Box::new));
         live.tell_readers(afterwards);
         afterwards.wake(live.waiting.take());
+    }
+
+    /// What the run came to, for one more who asks.
+    pub(super) fn outcome_again(
+        &self,
+        outcome: &Result<W::Output, Box<RunError>>,
+    ) -> Result<W::Output, RunError> {
+        // The output is cloned, which is the author's code.
+        let cloned = catch_unwind(AssertUnwindSafe(|| match outcome {
+            Ok(output) => Ok(output.clone()),
+            Err(error) => Err(RunError::clone(error)),
+        }));
+        cloned.unwrap_or_else(|panic| {
+            Err(RunError::Broken { run: self.id().clone(), message: panic_message(&*panic).to_owned() })
+        })
     }
 
     pub(super) fn outcome(&self, ending: Ending<W::Event>) -> Result<W::Output, RunError> {

@@ -30,8 +30,10 @@ pub(crate) struct Stream<W: Workflow> {
     pub(super) at: Time,
     /// The questions that are open, for readers that fell behind.
     open: Table<RequestId, Asked<W>>,
-    /// The terminal event is the last one kept.
+    /// Nothing is appended any more: the terminal event is the last one.
     over: bool,
+    /// The terminal event is to be appended when somebody reads, who is to be told what the run has come to.
+    owes_the_end: bool,
     /// There is something that readers could not see when they were woken last.
     news: bool,
     pub(super) readers: Wakers,
@@ -93,6 +95,7 @@ impl<W: Workflow> Stream<W> {
             at: Time(0),
             open: Table::new(),
             over: false,
+            owes_the_end: false,
             news: false,
             readers: Wakers::default(),
         }
@@ -106,7 +109,7 @@ impl<W: Workflow> Stream<W> {
     /// The number that the next event gets.
     #[inline]
     pub(crate) fn next_number(&self) -> u64 {
-        self.first + self.kept.len() as u64
+        self.first + self.kept.len() as u64 + u64::from(self.owes_the_end)
     }
 
     /// The number of the newest event.
@@ -114,11 +117,13 @@ impl<W: Workflow> Stream<W> {
         self.next_number().saturating_sub(1)
     }
 
-    /// What is appended next belongs to that tick.
+    /// What is appended next belongs to that tick. The end belongs to the one that led to it.
     #[inline]
     pub(crate) fn begin(&mut self, tick: u64, at: Time) {
-        self.tick = tick;
-        self.at = at;
+        if !self.over {
+            self.tick = tick;
+            self.at = at;
+        }
     }
 
     /// Appends that a step starts.
@@ -198,7 +203,9 @@ impl<W: Workflow> Stream<W> {
     /// before it can be seen.
     #[inline]
     fn is_between_ticks(&mut self, at: Time) -> bool {
-        self.at = self.at.max(at);
+        if !self.over {
+            self.at = self.at.max(at);
+        }
         self.newest() == self.shown
     }
 
@@ -228,6 +235,28 @@ impl<W: Workflow> Stream<W> {
             other => self.over = other.is_terminal(),
         }
         self.append_now(What::Told(kind), shows);
+    }
+
+    /// The run has ended, which is the last event of the stream. Few runs that end have readers, so it is told when there is
+    /// one.
+    pub(crate) fn end(&mut self) {
+        if !self.over {
+            self.news |= self.next_number() <= self.shown;
+            self.over = true;
+            self.owes_the_end = true;
+        }
+    }
+
+    /// Whether somebody who reads has to be told first how the run has ended.
+    pub(crate) fn owes_the_end(&self) -> bool {
+        self.owes_the_end
+    }
+
+    /// Appends how the run has ended.
+    pub(crate) fn tell_the_end(&mut self, kind: RunEventKind<W>) {
+        if std::mem::take(&mut self.owes_the_end) {
+            self.append_now(What::Told(Arc::new(kind)), false);
+        }
     }
 
     /// Appends one of the events that are small, in a tick.
@@ -320,6 +349,7 @@ impl<W: Workflow> Stream<W> {
         let shown = self.position(self.shown.saturating_add(1));
         self.kept.truncate(shown);
         self.over = false;
+        self.owes_the_end = false;
         self.unstored = Seldom::NEVER;
         self.shown = u64::MAX;
         self.push(kind);
