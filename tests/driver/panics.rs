@@ -128,6 +128,34 @@ async fn an_output_that_panics_when_it_is_cloned_is_an_error_to_each_who_asks() 
     assert!(matches!(&last, RunEventKind::Failed { error: RunError::Broken { .. } }), "{last:?}");
 }
 
+/// Starts a run when its thread has ended with everything else of its own, and nobody has asked for its id.
+struct LastOfAll(std::sync::mpsc::Sender<bool>, tokio::runtime::Handle);
+
+impl Drop for LastOfAll {
+    fn drop(&mut self) {
+        let _guard = self.1.enter();
+        let id = Hears.run(()).id().to_string();
+        let _ = self.0.send(id.len() == 32);
+    }
+}
+
+#[tokio::test]
+async fn a_run_has_an_id_also_where_its_thread_ends() {
+    thread_local! {
+        static LAST: std::cell::RefCell<Option<LastOfAll>> = const { std::cell::RefCell::new(None) };
+    }
+    let (told, hears) = std::sync::mpsc::channel();
+    let runtime = tokio::runtime::Handle::current();
+    let thread = std::thread::spawn(move || {
+        let _guard = runtime.enter();
+        LAST.with_borrow_mut(|last| *last = Some(LastOfAll(told, runtime.clone())));
+        // What is made first goes last: the random bits that this thread has left are gone by then.
+        let _ = Hears.run(()).id();
+    });
+    tokio::task::spawn_blocking(move || thread.join()).await.unwrap().unwrap();
+    assert!(hears.recv().unwrap());
+}
+
 struct Hears;
 
 #[workflow]

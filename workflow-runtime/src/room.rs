@@ -97,8 +97,11 @@ impl<E> Rooms<E> {
         let place = usize::from(step.0 % 4);
         if self.used & (1 << place) == 0 {
             self.used |= 1 << place;
-            let before = self.place(self.last).move_out();
-            *self.place(place) = before;
+            let before = self.place(self.last);
+            if !before.is_taken {
+                let before = before.move_out();
+                *self.place(place) = before;
+            }
         }
         self.last = place;
         self.place(place)

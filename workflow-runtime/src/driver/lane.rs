@@ -147,8 +147,8 @@ impl<W: Workflow> Lane<W> {
         let step = attempt.invoke.step;
         let room = rooms.of(step);
         let begun = catch_unwind(AssertUnwindSafe(|| {
-            let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
             let (input, context) = attempt.begin(host);
+            let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
             match W::call(step, input, context, &mut *room) {
                 StepCall::Done(result) => Begun::Ended(result),
                 StepCall::Running => match attempt.poll(host, room, poller) {

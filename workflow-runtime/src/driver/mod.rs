@@ -407,8 +407,8 @@ impl<W: Workflow> Host<W> {
     /// What the run came to; else `waker` is woken when that is known.
     pub(crate) fn poll_outcome(&self, place: &mut Place, waker: &Waker) -> Poll<Result<W::Output, RunError>> {
         let mut live = self.lock();
-        if let End::Announced(outcome) = &live.end {
-            return Poll::Ready(self.outcome_again(outcome));
+        if let Some(outcome) = self.outcome_again(&mut live) {
+            return Poll::Ready(outcome);
         }
         live.waiting.wait(place, waker);
         Poll::Pending
@@ -572,7 +572,10 @@ impl<W: Workflow> Host<W> {
         match completed {
             Ok(false) => return Err(output),
             Ok(true) => live.end = End::Near(Ending::Completed { output }),
-            Err(panic) => live.give_up(&*panic, afterwards),
+            Err(panic) => {
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(output)));
+                live.give_up(&*panic, afterwards);
+            }
         }
         attempt.leave(live, invocation);
         live.arm(afterwards);
@@ -696,12 +699,19 @@ impl<W: Workflow> Host<W> {
 
 impl<W: Workflow> Keeper<W> for Host<W> {
     fn look_at_stream(&self, look: &mut dyn FnMut(&mut Stream<W>)) {
+        look(&mut self.lock().stream);
+    }
+
+    fn read_stream(&self, read: &mut dyn FnMut(&mut Stream<W>)) {
         let mut live = self.lock();
-        let Live { stream, end, .. } = &mut *live;
-        if let (true, End::Announced(outcome)) = (stream.owes_the_end(), end) {
-            stream.tell_the_end(RunEventKind::terminal(self.outcome_again(outcome)));
+        if live.stream.owes_the_end() {
+            if let Some(outcome) = self.outcome_again(&mut live) {
+                // The oldest event may have to go, which may be the author's.
+                let tell = || live.stream.tell_the_end(RunEventKind::terminal(outcome));
+                let _ = catch_unwind(AssertUnwindSafe(tell));
+            }
         }
-        look(stream);
+        read(&mut live.stream);
     }
 }
 

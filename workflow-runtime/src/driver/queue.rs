@@ -65,9 +65,9 @@ impl<E> Queue<E> {
         &mut self.others
     }
 
+    /// Nothing is left in it, also where what goes panics.
     pub(super) fn clear(&mut self) {
-        self.first = None;
-        self.others.clear();
+        drop(std::mem::take(self));
     }
 
     /// Gives back memory that is not needed for what is in it.

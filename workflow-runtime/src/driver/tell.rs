@@ -40,19 +40,23 @@ impl<W: Workflow> Host<W> {
         afterwards.wake(live.waiting.take());
     }
 
-    /// What the run came to, for one more who asks.
-    pub(super) fn outcome_again(
-        &self,
-        outcome: &Result<W::Output, Box<RunError>>,
-    ) -> Result<W::Output, RunError> {
-        // The output is cloned, which is the author's code.
-        let cloned = catch_unwind(AssertUnwindSafe(|| match outcome {
-            Ok(output) => Ok(output.clone()),
-            Err(error) => Err(RunError::clone(error)),
-        }));
-        cloned.unwrap_or_else(|panic| {
-            Err(RunError::Broken { run: self.id().clone(), message: panic_message(&*panic).to_owned() })
-        })
+    /// What the run came to, for one more who asks; `None` as long as that was not announced.
+    pub(super) fn outcome_again(&self, live: &mut Live<W>) -> Option<Result<W::Output, RunError>> {
+        let output = match &live.end {
+            End::Announced(Ok(output)) => output,
+            End::Announced(Err(error)) => return Some(Err(RunError::clone(error))),
+            End::NotYet | End::Near(_) => return None,
+        };
+        // That is the author's code.
+        let cloned = catch_unwind(AssertUnwindSafe(|| output.clone()));
+        Some(cloned.map_err(|panic| {
+            let error =
+                RunError::Broken { run: self.id().clone(), message: panic_message(&*panic).to_owned() };
+            // Nobody else is told something else from now on.
+            let before = std::mem::replace(&mut live.end, End::Announced(Err(Box::new(error.clone()))));
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
+            error
+        }))
     }
 
     pub(super) fn outcome(&self, ending: Ending<W::Event>) -> Result<W::Output, RunError> {

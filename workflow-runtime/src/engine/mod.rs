@@ -224,7 +224,7 @@ impl<E: Payload> Engine<E> {
         taken
     }
 
-    /// As [`handle`](Self::handle), for a tick that [`relay`](Self::relay) does not take. What is to be started is added to
+    /// As [`handle`](Self::handle), for a tick that the short ways do not take. What is to be started is added to
     /// `runs`, and follows what is added to `out`, but for the end of the run; unless something else was due before, where
     /// all is in `out`.
     pub(crate) fn handle_at_length(

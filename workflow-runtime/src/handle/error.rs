@@ -150,8 +150,8 @@ pub enum RunError {
         /// The run.
         run: RunId,
     },
-    /// The author's `Clone` or `Drop` of an event, or of the output, panicked. The run cannot go on; an earlier
-    /// snapshot can still be resumed.
+    /// The author's `Clone` or `Drop` of an event, or of the output, panicked. The run cannot go on, or its output cannot be
+    /// had; an earlier snapshot can still be resumed.
     Broken {
         /// The run.
         run: RunId,

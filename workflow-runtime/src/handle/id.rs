@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The id of a run: made when it starts, kept over every snapshot and restore.
+/// The id of a run: the same for as long as it lives, and kept over every snapshot and restore.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(Arc<str>);
@@ -44,13 +44,19 @@ fn random_bits() -> [u8; 16] {
         static LEFT: RefCell<Vec<[u8; 16]>> = const { RefCell::new(Vec::new()) };
     }
     let left = || {
-        LEFT.with_borrow_mut(|left| {
+        let taken = LEFT.try_with(|left| {
+            let mut left = left.borrow_mut();
             left.pop().or_else(|| {
                 let mut bits = [[0; 16]; 32];
                 getrandom::fill(bits.as_flattened_mut()).ok()?;
                 left.extend(bits);
                 left.pop()
             })
+        });
+        taken.unwrap_or_else(|_| {
+            // The thread ends, and a run that it kept ends with it.
+            let mut bits = [0; 16];
+            getrandom::fill(&mut bits).ok().map(|()| bits)
         })
     };
     left().unwrap_or_else(|| {

@@ -9,7 +9,8 @@ use workflow_graph::Graph;
 
 use crate::engine::GraphRef;
 
-/// The fingerprint of a graph. Stands in JSON as sixteen hexadecimal digits.
+/// The fingerprint of a graph. Stands in JSON as sixteen hexadecimal digits; with another form of it, a snapshot would be of
+/// another format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint(u64);
 
@@ -18,14 +19,16 @@ const MOST_REMEMBERED: usize = 64;
 
 impl Fingerprint {
     /// To reckon one takes as long as to write a small run, and longer the more steps there are. So those of constants,
-    /// which stay as they are and where they are, are remembered.
+    /// which stay as they are and where they are, are remembered. (It tells a person what was saved; whether a snapshot fits
+    /// is found out without it.)
     pub(super) fn of(graph: &GraphRef) -> Self {
         thread_local! {
             static REMEMBERED: RefCell<Vec<(*const Graph, u64)>> = const { RefCell::new(Vec::new()) };
         }
         let GraphRef::Static(graph) = graph else { return Self(graph.fingerprint()) };
         let address = std::ptr::from_ref::<Graph>(graph);
-        Self(REMEMBERED.with_borrow_mut(|remembered| {
+        let remembered = REMEMBERED.try_with(|remembered| {
+            let mut remembered = remembered.borrow_mut();
             if let Some((_, fingerprint)) = remembered.iter().find(|(known, _)| *known == address) {
                 return *fingerprint;
             }
@@ -35,7 +38,9 @@ impl Fingerprint {
             let fingerprint = graph.fingerprint();
             remembered.push((address, fingerprint));
             fingerprint
-        }))
+        });
+        // There is nothing to remember where the thread ends.
+        Self(remembered.unwrap_or_else(|_| graph.fingerprint()))
     }
 }
 

@@ -43,6 +43,9 @@ pub struct RunEvents<W: Workflow> {
 pub(crate) trait Keeper<W: Workflow>: Send + Sync {
     /// Looks at the stream, which is locked meanwhile.
     fn look_at_stream(&self, look: &mut dyn FnMut(&mut Stream<W>));
+
+    /// As [`look_at_stream`](Self::look_at_stream), for who is going to read: what the run has come to is told first.
+    fn read_stream(&self, read: &mut dyn FnMut(&mut Stream<W>));
 }
 
 /// How many events a reader takes at once, so that it and whoever writes do not meet at the lock for each of them.
@@ -110,7 +113,7 @@ impl<W: Workflow> RunEvents<W> {
         let Self { keeper, after, taken, place, .. } = self;
         let mut next = None;
         let keeper = keeper.as_ref()?;
-        keeper.look_at_stream(&mut |stream| next = take(stream, after, taken, place, waker));
+        keeper.read_stream(&mut |stream| next = take(stream, after, taken, place, waker));
         next
     }
 }

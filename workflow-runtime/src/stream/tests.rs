@@ -48,6 +48,10 @@ impl Keeper<Counts> for Kept {
     fn look_at_stream(&self, look: &mut dyn FnMut(&mut Stream<Counts>)) {
         look(&mut self.0.lock().unwrap());
     }
+
+    fn read_stream(&self, read: &mut dyn FnMut(&mut Stream<Counts>)) {
+        self.look_at_stream(read);
+    }
 }
 
 fn in_memory() -> Arc<Kept> {
