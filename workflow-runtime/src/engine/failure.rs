@@ -9,8 +9,9 @@ use std::sync::Arc;
 use workflow_graph::{ParamForm, Slot, StepId};
 
 use super::command::{Ending, Notice};
+use super::members::Member;
 use super::payload::{Failure, Input, Part, Payload};
-use super::state::{Branch, InvocationId, InvocationState, Member, Recoveries, ScopeId, Status, Timer};
+use super::state::{Branch, InvocationId, InvocationState, Recoveries, ScopeId, Status, Timer};
 use super::tick::Verdict;
 use super::turn::{Turn, Way};
 use crate::error::StepError;

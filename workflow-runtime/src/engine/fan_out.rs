@@ -11,11 +11,10 @@
 use workflow_graph::{EventId, PointId, Slot, Step, Tool};
 
 use super::command::{Command, Notice};
+use super::members::{Member, Members};
 use super::payload::{Failure, Part, Payload};
-use super::state::{
-    Arrivals, Branch, Gather, Invocation, InvocationId, InvocationState, Joins, Member, Members, Place,
-    Scope, ScopeId, Sender, Timer, merged,
-};
+use super::scopes::{Arrivals, Gather, Joins, Place, Scope};
+use super::state::{Branch, Invocation, InvocationId, InvocationState, ScopeId, Sender, Timer, merged};
 use super::turn::{Turn, Way};
 
 impl<E: Payload> Turn<'_, E> {

@@ -46,16 +46,19 @@
 //!
 //! # Reading order
 //!
-//! [`tick`](Tick) and [`command`](Command) are the vocabulary, [`state`](State) is what is remembered,
-//! `turn` is what one tick does, `relay` is the usual ticks by a short way, `scope` is how fan-outs close, `failure` is who
-//! takes a failure, and `notes` is what steps remember and wait for while they run.
+//! [`tick`](Tick) and [`command`](Command) are the vocabulary, [`state`](State) is what is remembered, of it `scopes` what
+//! is open and has arrived there, and `members` what keeps that open. `turn` is what one tick does, `relay` is the usual
+//! ticks by a short way, `fan_out` is how fan-outs open and close, `failure` is who takes a failure, and `notes` is what
+//! steps remember and wait for while they run.
 
 mod command;
 mod failure;
+mod fan_out;
+mod members;
 mod notes;
 mod payload;
 mod relay;
-mod scope;
+mod scopes;
 mod state;
 mod tick;
 mod turn;
@@ -67,17 +70,15 @@ use std::sync::Arc;
 use workflow_graph::{Graph, StepId};
 
 pub use command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
+pub(crate) use fan_out::emitter_points;
+pub(crate) use members::{Member, Members};
 pub use notes::{Note, NoteKey, NoteKind, Noted, WaitId};
 pub(crate) use notes::{Notes, Waiter};
 pub use payload::{Emitted, Failure, Input, Json, Part, Payload};
-pub(crate) use scope::emitter_points;
-pub(crate) use state::{
-    Arrivals, Budget, Extras, Gather, History, Joins, Member, Members, Parked, Place, Recoveries, Sender,
-    Timer, drop_if_empty,
-};
-pub use state::{
-    Branch, Invocation, InvocationId, InvocationState, Request, Scope, ScopeId, State, Status, Time,
-};
+pub use scopes::Scope;
+pub(crate) use scopes::{Arrivals, Gather, Joins, Parked, Place};
+pub use state::{Branch, Invocation, InvocationId, InvocationState, Request, ScopeId, State, Status, Time};
+pub(crate) use state::{Budget, Extras, History, Recoveries, Sender, Timer, drop_if_empty};
 pub use tick::{Refused, Tick, Verdict};
 
 use turn::Turn;

@@ -12,8 +12,10 @@ use workflow_graph::{Alternative, ParamForm, Role, Slot, Step, StepId};
 
 use super::Engine;
 use super::command::Invoke;
+use super::members::Member;
 use super::payload::{Input, Payload};
-use super::state::{Branch, Invocation, InvocationId, InvocationState, Member, Place, State, Status, Time};
+use super::scopes::Place;
+use super::state::{Branch, Invocation, InvocationId, InvocationState, State, Status, Time};
 use crate::seldom::Seldom;
 
 impl<E: Payload> Engine<E> {

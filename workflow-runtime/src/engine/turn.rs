@@ -6,11 +6,13 @@ use workflow_graph::{Alternative, Event, EventId, Graph, ParamForm, Role, Slot, 
 
 use super::MAX_INTERRUPTIONS;
 use super::command::{Command, Counted, Ending, Invoke, Missing, Notice, Stall};
+use super::members::Member;
 use super::notes::Noted;
 use super::payload::{Emitted, Input, Part, Payload};
+use super::scopes::Parked;
 use super::state::{
-    Branch, Budget, Invocation, InvocationId, InvocationState, Member, Parked, Recoveries, Request, ScopeId,
-    State, Status, Time, Timer, merged,
+    Branch, Budget, Invocation, InvocationId, InvocationState, Recoveries, Request, ScopeId, State, Status,
+    Time, Timer, merged,
 };
 use super::tick::{Refused, Tick};
 use crate::error::{StepError, StepErrorKind};
