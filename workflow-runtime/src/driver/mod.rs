@@ -19,10 +19,10 @@
 //!
 //! # Reading order
 //!
-//! `begin` is how runs come into memory, this file what a tick does, `queue` and `ready` which step starts next and `pace` whether
-//! lanes share the work, `lane`, `batch` and `ticket` who polls a step and how it reports, `notes` what it waits for, `attention` whether the
-//! run alone can wake it, `tell` what observers hear. `ledger` holds all of that
-//! back until it is stored, in a run with a store.
+//! `begin` is how runs come into memory, this file what a tick does, and `relay` the usual ones by a short way; `queue` and
+//! `ready` which step starts next and `pace` whether lanes share the work, `lane`, `batch` and `ticket` who polls a step
+//! and how it reports, `notes` what it waits for, `attention` whether the run alone can wake it, `tell` what observers
+//! hear. `ledger` holds all of that back until it is stored, in a run with a store.
 
 mod attention;
 mod batch;
@@ -35,6 +35,7 @@ mod notes;
 mod pace;
 mod queue;
 mod ready;
+mod relay;
 mod tell;
 mod ticket;
 
@@ -53,8 +54,7 @@ use workflow_graph::{EventId, StepId};
 
 use crate::common::Common;
 use crate::engine::{
-    Command, Emitted, Ending, Engine, InvocationId, InvocationState, Invoke, NoteKey, Payload as _, Refused,
-    Tick, Time, drop_if_empty,
+    Command, Ending, Engine, InvocationId, InvocationState, NoteKey, Refused, Tick, Time, drop_if_empty,
 };
 use crate::error::{StepError, StepErrorKind};
 use crate::forms::Stored;
@@ -73,7 +73,6 @@ use ledger::{Entry, Journal, Ledger};
 use pace::Paces;
 use queue::Queue;
 use ready::{Permit, most_lanes};
-use ticket::Attempt;
 
 pub(crate) use attention::{Attention, Listener};
 pub(crate) use begin::KeptAt;
@@ -466,121 +465,6 @@ impl<W: Workflow> Host<W> {
             live.shrink();
             live.stream.shrink();
         }
-    }
-
-    /// Applies that a step has finished that only emits, in a run without a store, at the time of the latest tick. Whether
-    /// the attempt has become that of another step.
-    #[inline]
-    fn has_emitted(
-        &self,
-        live: &mut Live<W>,
-        attempt: &mut Attempt<W>,
-        emitted: Emitted<W::Event>,
-        afterwards: &mut Afterwards,
-    ) -> bool {
-        let emitted = match emitted {
-            Emitted::One(event) => match self.relay(live, attempt, event, afterwards) {
-                Ok(starts) => return starts,
-                Err(event) => match self.complete(live, attempt, event, afterwards) {
-                    Ok(()) => return false,
-                    Err(event) => Emitted::One(event),
-                },
-            },
-            emitted => emitted,
-        };
-        let (invocation, attempt_number) = attempt.which();
-        attempt.leave(live, invocation);
-        let finished = Tick::Finished { invocation, attempt: attempt_number, emitted };
-        // The step may have been cancelled while it finished; it has no effect then.
-        let _ = self.apply_at(live.now.time(), live, Happening::new(finished, None), afterwards);
-        false
-    }
-
-    /// Does so by the engine's short way.
-    ///
-    /// # Errors
-    /// It is not as simple as that: what was emitted comes back, and nothing has happened.
-    #[inline]
-    fn relay(
-        &self,
-        live: &mut Live<W>,
-        attempt: &mut Attempt<W>,
-        event: W::Event,
-        afterwards: &mut Afterwards,
-    ) -> Result<bool, W::Event> {
-        // Who waits until all is quiet has to be told.
-        if live.broken.is_some() || live.holds > 0 {
-            return Err(event);
-        }
-        let Invoke { step, invocation: done, .. } = attempt.invoke;
-        let kind = event.event();
-        let Live { engine, stream, now, .. } = &mut *live;
-        // Events are cloned and dropped, which is the author's code.
-        let relayed = catch_unwind(AssertUnwindSafe(|| {
-            let starts = engine.relay(&mut attempt.invoke, event, now.time())?;
-            let next = starts.then_some(&attempt.invoke);
-            stream.relayed(engine.state().ticks(), now.time(), (step, done), kind, next);
-            Ok(starts)
-        }));
-        let starts = match relayed {
-            Ok(starts) => starts?,
-            Err(panic) => {
-                live.give_up(&*panic, afterwards);
-                false
-            }
-        };
-        attempt.leave(live, done);
-        // Where steps are ready, nothing rests, if they are not all stale.
-        if !starts && (live.ready.is_empty() || live.some_are_stale) {
-            self.look_whether_it_rests(live, afterwards);
-        }
-        Ok(starts)
-    }
-
-    /// Applies, by the engine's short way, that a step has ended the run.
-    ///
-    /// # Errors
-    /// It is not as simple as that: what was emitted comes back, and nothing has happened.
-    fn complete(
-        &self,
-        live: &mut Live<W>,
-        attempt: &Attempt<W>,
-        output: W::Event,
-        afterwards: &mut Afterwards,
-    ) -> Result<(), W::Event> {
-        if live.broken.is_some() {
-            return Err(output);
-        }
-        let Invoke { step, invocation, .. } = attempt.invoke;
-        let Live { engine, stream, now, ready, .. } = &mut *live;
-        // Events are dropped, which is the author's code.
-        let completed = catch_unwind(AssertUnwindSafe(|| {
-            if !engine.complete(attempt.which(), &output, now.time()) {
-                return false;
-            }
-            stream.relayed(
-                engine.state().ticks(),
-                now.time(),
-                (step, invocation),
-                output.event(),
-                None::<&Invoke<W::Event>>,
-            );
-            // Others were cancelled before.
-            ready.clear();
-            true
-        }));
-        match completed {
-            Ok(false) => return Err(output),
-            Ok(true) => live.end = End::Near(Ending::Completed { output }),
-            Err(panic) => {
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(output)));
-                live.give_up(&*panic, afterwards);
-            }
-        }
-        attempt.leave(live, invocation);
-        live.arm(afterwards);
-        self.look_whether_it_rests(live, afterwards);
-        Ok(())
     }
 
     fn follow(
