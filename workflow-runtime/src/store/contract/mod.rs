@@ -1,4 +1,4 @@
-//! What every [`Store`] must do, as tests.
+//! What every [`Store`](crate::store::Store) must do, as tests.
 //!
 //! Each function here is one test. It takes an empty store, and panics where the store does something else than it must.
 //! [`store_contract!`](crate::store_contract) makes a test of each of them. They are here, behind the feature
