@@ -139,6 +139,18 @@ mod tests {
     }
 
     #[test]
+    fn a_room_is_lent_once_and_only_when_the_step_in_it_is_done() {
+        let mut poller = Poller::from_waker(Waker::noop());
+        let mut rooms = Rooms::<u8>::new();
+        rooms.of(StepId(1)).hold(async { Ok(Emitted::One(7)) });
+        assert!(rooms.of(StepId(2)).future.is_none(), "there is a step in it");
+        assert!(rooms.of(StepId(1)).poll(&mut poller).is_ready());
+        assert!(rooms.of(StepId(3)).future.is_some());
+        assert!(rooms.of(StepId(1)).future.is_none(), "it was lent");
+        assert!(rooms.of(StepId(2)).future.is_none(), "a step borrows the first time only");
+    }
+
+    #[test]
     fn a_step_that_has_finished_holds_nothing_in_its_room() {
         let mut poller = Poller::from_waker(Waker::noop());
         let (held, mut rooms) = (Arc::new(()), Rooms::<u8>::new());

@@ -179,7 +179,7 @@ impl<W: Workflow> Host<W> {
                 stream,
                 state,
                 commands: Vec::new(),
-                ready: Queue::new(),
+                ready: Queue::default(),
                 some_are_stale: false,
                 lanes: 0,
                 at_short_steps: 0,

@@ -13,10 +13,6 @@ pub(super) struct Queue<E> {
 }
 
 impl<E> Queue<E> {
-    pub(super) const fn new() -> Self {
-        Self { first: None, others: VecDeque::new() }
-    }
-
     #[inline]
     pub(super) fn len(&self) -> usize {
         usize::from(self.first.is_some()) + self.others.len()
@@ -78,7 +74,7 @@ impl<E> Queue<E> {
 
 impl<E> Default for Queue<E> {
     fn default() -> Self {
-        Self::new()
+        Self { first: None, others: VecDeque::new() }
     }
 }
 
@@ -89,7 +85,7 @@ mod tests {
 
     #[test]
     fn it_does_what_a_ring_does() {
-        let (mut queue, mut ring) = (Queue::<()>::new(), VecDeque::new());
+        let (mut queue, mut ring) = (Queue::<()>::default(), VecDeque::new());
         let mut dice = 1_u64;
         for id in 0..2_000 {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

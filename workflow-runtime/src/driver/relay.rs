@@ -98,13 +98,7 @@ impl<W: Workflow> Host<W> {
             if !engine.complete(attempt.which(), &output, now.time()) {
                 return false;
             }
-            stream.relayed(
-                engine.state().ticks(),
-                now.time(),
-                (step, invocation),
-                output.event(),
-                None::<&Invoke<W::Event>>,
-            );
+            stream.relayed(engine.state().ticks(), now.time(), (step, invocation), output.event(), None);
             // Others were cancelled before.
             ready.clear();
             true

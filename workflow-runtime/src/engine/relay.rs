@@ -60,8 +60,8 @@ impl<E: Payload> Engine<E> {
         Ok(invoke)
     }
 
-    /// Takes [`Tick::Finished`](super::Tick::Finished) of a step with the event that ends the run, if nothing else has to be
-    /// told then: if nothing else is alive. Whether it has; else nothing has changed.
+    /// Takes [`Tick::Finished`](super::Tick::Finished) of a step with the event that ends the run, if nothing else is alive,
+    /// which would have to be told. Whether it is taken; else nothing has changed.
     pub(crate) fn complete(&mut self, (id, attempt): (InvocationId, u32), output: &E, at: Time) -> bool {
         let state = &mut self.state;
         let kind = output.event();

@@ -137,13 +137,13 @@ impl<W: Workflow> Stream<W> {
     //
     // Each event is written from here to where it is to stay. Where it is passed on through memory, written in small parts
     // and read in large ones, the processor waits each time.
-    pub(crate) fn relayed<E>(
+    pub(crate) fn relayed(
         &mut self,
         tick: u64,
         at: Time,
         (step, invocation): (StepId, InvocationId),
         event: EventId,
-        next: Option<&Invoke<E>>,
+        next: Option<&Invoke<W::Event>>,
     ) {
         self.begin(tick, at);
         if self.over {
