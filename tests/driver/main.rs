@@ -17,6 +17,7 @@ mod saved;
 mod short_steps;
 mod state;
 mod streams;
+mod tasks;
 mod times;
 mod traces;
 mod waiting;

@@ -20,9 +20,9 @@
 //! # Reading order
 //!
 //! `begin` is how runs come into memory, this file what a tick does, and `relay` the usual ones by a short way; `queue` and
-//! `ready` which step starts next and `pace` whether lanes share the work, `lane`, `batch` and `ticket` who polls a step
-//! and how it reports, `notes` what it waits for, `attention` whether the run alone can wake it, `tell` what observers
-//! hear. `ledger` holds all of that back until it is stored, in a run with a store.
+//! `ready` which step starts next and `pace` whether lanes share the work; `pool` in which task a lane works, and `lane`,
+//! `batch` and `ticket` who polls a step and how it reports; `notes` what it waits for, `attention` whether the run alone
+//! can wake it, `tell` what observers hear. `ledger` holds all of that back until it is stored, in a run with a store.
 
 mod attention;
 mod batch;
@@ -33,6 +33,7 @@ mod lane;
 mod ledger;
 mod notes;
 mod pace;
+mod pool;
 mod queue;
 mod ready;
 mod relay;
@@ -71,6 +72,7 @@ use clock::{Alarm, Now};
 use lane::Lane;
 use ledger::{Entry, Journal, Ledger};
 use pace::Paces;
+use pool::{Job, Work};
 use queue::Queue;
 use ready::{Permit, most_lanes};
 
@@ -550,8 +552,7 @@ impl<W: Workflow> Host<W> {
             waker.wake();
         }
         if spawn_lane {
-            let lane = Lane::counted(Arc::clone(self), None);
-            self.runtime.spawn(lane.work());
+            pool::spawn(&self.runtime, Arc::clone(self));
         }
     }
 
@@ -578,6 +579,17 @@ impl<W: Workflow> Host<W> {
     fn is_current(live: &Live<W>, invocation: InvocationId, attempt: u32) -> bool {
         let found = live.engine.state().invocation(invocation).filter(|_| !live.is_done_with());
         found.is_some_and(|found| found.state == InvocationState::Running && found.attempt == attempt)
+    }
+}
+
+/// A lane is a job for a task.
+impl<W: Workflow> Job for Host<W> {
+    fn put(self: Arc<Self>, room: &mut Option<Work>) {
+        let lane = Lane::counted(self, None).work();
+        match room {
+            Some(used) => used.set(lane),
+            None => *room = Some(Work::new(lane)),
+        }
     }
 }
 
