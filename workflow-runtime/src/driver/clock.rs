@@ -53,7 +53,7 @@ pub(super) struct Now {
 impl Now {
     /// When the clock was started.
     pub(super) fn start_of(clock: &Clock) -> Self {
-        Self { time: clock.started_at, until: clock.started }
+        Self { time: clock.started_at, until: clock.started + Duration::from_millis(1) }
     }
 
     /// Looks at the clock.
