@@ -1,15 +1,26 @@
 //! A map for ids that only grow.
 
 use std::collections::VecDeque;
+use std::mem;
 
 /// A map whose keys mostly come in ascending order, and mostly go in about that order.
 ///
-/// It does what a sorted map does, in one block of memory that fits what is in it: a run that waits holds few things,
-/// and there may be many such runs. Looking up costs a constant time where the keys between the first and the one looked
-/// for are all there, and a binary search else; adding at the end and removing, a constant time, spread over many calls.
-/// Adding in the middle costs the number of entries.
+/// It does what a sorted map does. One entry lies in place, because most runs have one thing of a kind. Several are in one
+/// block of memory that fits what is in it: a run that waits holds few things, and there may be many such runs. Looking up
+/// costs a constant time where the keys between the first and the one looked for are all there, and a binary search else;
+/// adding at the end and removing, a constant time, spread over many calls. Adding in the middle costs the number of
+/// entries.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<K, V> {
+    /// The only entry, if there was never another one beside it.
+    one: Option<(K, V)>,
+    /// All of them.
+    many: Option<Box<Many<K, V>>>,
+}
+
+/// Any number of entries.
+#[derive(Clone, Debug)]
+pub(crate) struct Many<K, V> {
     /// Sorted by key. What was removed from the middle leaves a hole; neither the first nor the last is one.
     entries: VecDeque<(K, Option<V>)>,
     len: usize,
@@ -31,21 +42,139 @@ const FEWEST_HOLES: usize = 16;
 
 impl<K, V> Table<K, V> {
     pub(crate) const fn new() -> Self {
-        Self { entries: VecDeque::new(), len: 0 }
+        Self { one: None, many: None }
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.len
+        match &self.many {
+            None => usize::from(self.one.is_some()),
+            Some(many) => many.len,
+        }
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
+    }
+
+    /// The entries, by ascending key.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        let one = self.one.iter().map(|(key, value)| (key, value));
+        one.chain(self.many.iter().flat_map(|many| many.iter()))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        let one = self.one.iter_mut().map(|(key, value)| (&*key, value));
+        one.chain(self.many.iter_mut().flat_map(|many| many.iter_mut()))
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.iter().map(|(_, value)| value)
     }
 }
 
 impl<K: Numbered, V> Table<K, V> {
+    #[inline]
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        match &self.one {
+            Some((one, value)) if one == key => Some(value),
+            _ => self.many.as_ref()?.get(key),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        match &mut self.one {
+            Some((one, value)) if one == key => Some(value),
+            _ => self.many.as_mut()?.get_mut(key),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn contains_key(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Room for several, in which the only one is now.
+    fn many(&mut self) -> &mut Many<K, V> {
+        let one = &mut self.one;
+        self.many.get_or_insert_with(|| {
+            let entries: VecDeque<_> =
+                one.take().map(|(key, value)| (key, Some(value))).into_iter().collect();
+            Box::new(Many { len: entries.len(), entries })
+        })
+    }
+
+    /// Makes room for so many more at once.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        if self.len() + more > 1 {
+            self.many().entries.reserve(more);
+        }
+    }
+
+    /// Adds an entry, and gives back the one that had its key.
+    #[inline]
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        match &mut self.one {
+            Some((one, before)) if *one == key => Some(mem::replace(before, value)),
+            none @ None if self.many.is_none() => {
+                *none = Some((key, value));
+                None
+            }
+            _ => self.many().insert(key, value),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        match &self.one {
+            Some((one, _)) if one == key => self.one.take().map(|(_, value)| value),
+            _ => self.many.as_mut()?.remove(key),
+        }
+    }
+
+    /// Gives the entry of a key another one, which is higher than all others, and then its value; `None` where there is no
+    /// such entry.
+    #[inline]
+    pub(crate) fn rename(&mut self, key: &K, higher: K) -> Option<&mut V> {
+        match &mut self.one {
+            Some((one, value)) if one == key => {
+                *one = higher;
+                Some(value)
+            }
+            _ => self.many.as_mut()?.rename(key, higher),
+        }
+    }
+
+    /// Gives back the memory that is not needed for what is in it.
+    pub(crate) fn shrink(&mut self) {
+        match &mut self.many {
+            Some(many) if many.len > 1 => many.shrink(),
+            Some(many) => {
+                self.one = many.entries.drain(..).find_map(|(key, value)| Some((key, value?)));
+                self.many = None;
+            }
+            None => {}
+        }
+    }
+}
+
+impl<K, V> Many<K, V> {
+    fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        self.entries.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)))
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.entries.iter_mut().filter_map(|(key, value)| Some((&*key, value.as_mut()?)))
+    }
+}
+
+impl<K: Numbered, V> Many<K, V> {
     /// Whether the first entry is the one of that key. In most tables it is, because there is no other.
     #[inline]
     fn begins_with(&self, key: K) -> bool {
@@ -67,7 +196,7 @@ impl<K: Numbered, V> Table<K, V> {
     }
 
     #[inline]
-    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+    fn get(&self, key: &K) -> Option<&V> {
         if self.begins_with(*key) {
             return self.entries.front()?.1.as_ref();
         }
@@ -75,7 +204,7 @@ impl<K: Numbered, V> Table<K, V> {
     }
 
     #[inline]
-    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         if self.begins_with(*key) {
             return self.entries.front_mut()?.1.as_mut();
         }
@@ -83,31 +212,14 @@ impl<K: Numbered, V> Table<K, V> {
         self.entries.get_mut(position)?.1.as_mut()
     }
 
-    #[inline]
-    pub(crate) fn contains_key(&self, key: &K) -> bool {
-        self.get(key).is_some()
-    }
-
-    /// Makes room for so many more at once.
-    pub(crate) fn reserve(&mut self, more: usize) {
-        self.entries.reserve(more);
-    }
-
     /// Adds an entry, and gives back the one that had its key.
     #[inline]
-    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+    fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.entries.back() {
             Some((last, _)) if *last >= key => self.insert_before_the_end(key, value),
-            Some(_) => {
+            _ => {
                 self.entries.push_back((key, Some(value)));
                 self.len += 1;
-                None
-            }
-            None => {
-                // One entry is the usual case; the ring would begin with four.
-                self.entries.reserve_exact(1);
-                self.entries.push_back((key, Some(value)));
-                self.len = 1;
                 None
             }
         }
@@ -126,7 +238,7 @@ impl<K: Numbered, V> Table<K, V> {
     }
 
     #[inline]
-    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+    fn remove(&mut self, key: &K) -> Option<V> {
         if self.begins_with(*key) {
             // The first is no hole.
             let (_, first) = self.entries.pop_front()?;
@@ -152,7 +264,7 @@ impl<K: Numbered, V> Table<K, V> {
     /// Gives the entry of a key another one, which is higher than all others, and then its value; `None` where there is no
     /// such entry.
     #[inline]
-    pub(crate) fn rename(&mut self, key: &K, higher: K) -> Option<&mut V> {
+    fn rename(&mut self, key: &K, higher: K) -> Option<&mut V> {
         if self.len != 1 {
             self.bring_to_the_end(key, higher)?;
         }
@@ -172,25 +284,8 @@ impl<K: Numbered, V> Table<K, V> {
         Some(())
     }
 
-    /// The entries, by ascending key.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        self.entries.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)))
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
-        self.entries.iter_mut().filter_map(|(key, value)| Some((&*key, value.as_mut()?)))
-    }
-
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
-        self.iter().map(|(key, _)| key)
-    }
-
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.iter().map(|(_, value)| value)
-    }
-
     /// Gives back the memory that is not needed for what is in it.
-    pub(crate) fn shrink(&mut self) {
+    fn shrink(&mut self) {
         self.entries.retain(|(_, value)| value.is_some());
         self.entries.shrink_to_fit();
     }
@@ -198,7 +293,7 @@ impl<K: Numbered, V> Table<K, V> {
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), len: 0 }
+        Self::new()
     }
 }
 
@@ -225,7 +320,7 @@ impl<K: Numbered, V> FromIterator<(K, V)> for Table<K, V> {
 
 impl<K: Numbered, V: PartialEq> PartialEq for Table<K, V> {
     fn eq(&self, other: &Self) -> bool {
-        self.len == other.len && self.iter().eq(other.iter())
+        self.len() == other.len() && self.iter().eq(other.iter())
     }
 }
 
@@ -241,6 +336,10 @@ mod tests {
     fn dice(seed: &mut u64) -> u64 {
         *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         *seed >> 33
+    }
+
+    fn places<V>(table: &Table<u64, V>) -> usize {
+        table.many.as_ref().map_or(0, |many| many.entries.len())
     }
 
     #[test]
@@ -295,16 +394,20 @@ mod tests {
         for key in 1..9_999 {
             table.remove(&key);
         }
-        assert!(table.entries.len() < 40, "{}", table.entries.len());
+        assert!(places(&table) < 40, "{}", places(&table));
         assert!(table.keys().eq(&[0, 9_999]));
     }
 
     #[test]
-    fn one_entry_has_room_for_one() {
+    fn one_entry_lies_in_place_and_again_when_it_is_left() {
         let mut table = Table::from((1, ()));
-        assert_eq!(table.entries.capacity(), 1);
+        assert!(table.many.is_none());
+        table.insert(2, ());
+        assert_eq!((table.one, places(&table)), (None, 2));
         table.remove(&1);
         table.shrink();
-        assert_eq!(table.entries.capacity(), 0);
+        assert_eq!((table.one, places(&table)), (Some((2, ())), 0));
+        table.remove(&2);
+        assert!(table.is_empty());
     }
 }

@@ -88,7 +88,8 @@ pub struct State<E> {
     pub(crate) ticks: u64,
     pub(crate) now: Time,
     pub(crate) invocations: Table<InvocationId, Invocation<E>>,
-    pub(crate) requests: Table<RequestId, Request<E>>,
+    /// Boxed, since few runs have one.
+    pub(crate) requests: Table<RequestId, Box<Request<E>>>,
     pub(crate) scopes: Scopes<E>,
     pub(crate) extras: Seldom<Extras<E>>,
 }
@@ -512,13 +513,13 @@ impl<E> State<E> {
 
     /// The open questions, oldest first.
     pub fn requests(&self) -> impl Iterator<Item = (RequestId, &Request<E>)> {
-        self.requests.iter().map(|(id, request)| (*id, request))
+        self.requests.iter().map(|(id, request)| (*id, &**request))
     }
 
     /// The open question of that id.
     #[must_use]
     pub fn request(&self, id: RequestId) -> Option<&Request<E>> {
-        self.requests.get(&id)
+        self.requests.get(&id).map(|request| &**request)
     }
 
     /// The open scopes, the run itself first.

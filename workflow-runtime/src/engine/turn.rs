@@ -390,7 +390,7 @@ impl<'a, E: Payload> Turn<'a, E> {
     pub(super) fn close_request(&mut self, id: RequestId) -> Option<Request<E>> {
         let request = self.state.requests.remove(&id)?;
         self.state.stop_timer(request.expires_at, Timer::Expiry(id));
-        Some(request)
+        Some(*request)
     }
 
     /// Gives an event to every parameter that takes it.

@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
         let mut requests = Vec::new();
         for saved in &document.requests {
             ids.take(saved.id.0)?;
-            requests.extend(self.request(saved, askers.get(&saved.id)).map(|it| (saved.id, it)));
+            requests.extend(self.request(saved, askers.get(&saved.id)).map(|it| (saved.id, Box::new(it))));
         }
         state.requests = requests.into_iter().collect();
         if let Some(joins) = self.joins(&document.joins, "outside every fan-out") {
@@ -550,11 +550,11 @@ fn place_waits<E>(
         }
     }
     let asked_by = |it: &Request<E>| it.asker.as_ref().and_then(|it| state.invocations.get(&it.invocation));
-    let stray = |(_, it): &(&RequestId, &Request<E>)| {
+    let stray = |(_, it): &(RequestId, &Request<E>)| {
         it.asker.is_some()
             && asked_by(it).is_none_or(|asker| asker.step != it.step || asker.branch != it.branch)
     };
-    if let Some((id, _)) = state.requests.iter().find(stray) {
+    if let Some((id, _)) = state.requests().find(stray) {
         return Err(format!("question {id} is not where the step is that asks it"));
     }
     let both =
