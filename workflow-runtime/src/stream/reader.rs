@@ -143,11 +143,9 @@ fn take<W: Workflow>(
         *taken = VecDeque::new();
         return None;
     };
-    *after = next.number;
-    for event in shown {
-        *after = event.number;
-        taken.push_back(event);
-    }
+    // Makes room for all of them at once.
+    taken.extend(shown);
+    *after = taken.back().map_or(next.number, |last| last.number);
     Some(next)
 }
 
