@@ -1,6 +1,6 @@
 //! In which of tokio's tasks steps are done.
 
-use std::sync::mpsc;
+use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task;
@@ -23,6 +23,20 @@ impl Where {
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+}
+
+/// So many runs at once, to their ends.
+fn burst(runtime: &Runtime, runs: usize) {
+    runtime.block_on(async {
+        let runs: Vec<_> = (0..runs).map(|_| Where.run(())).collect();
+        for run in runs {
+            run.await.unwrap();
+        }
+    });
+}
+
+fn on_a_thread<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::spawn(act).join().unwrap()
 }
 
 fn alive(runtime: &Runtime) -> usize {
@@ -62,12 +76,7 @@ fn runs_that_are_at_work_at_once_share_none() {
 #[test]
 fn a_burst_does_not_leave_all_its_tasks_behind() {
     let runtime = runtime();
-    runtime.block_on(async {
-        let runs: Vec<_> = (0..5_000).map(|_| Where.run(())).collect();
-        for run in runs {
-            run.await.unwrap();
-        }
-    });
+    burst(&runtime, 5_000);
     assert!((1_000..MOST_IDLE).contains(&alive(&runtime)), "{}", alive(&runtime));
 }
 
@@ -158,26 +167,97 @@ fn what_is_started_on_a_runtime_that_is_gone_is_put_down() {
 }
 
 #[test]
-fn idle_tasks_of_a_thread_end_with_it() {
+fn a_thread_that_only_starts_runs_takes_one_task_for_each() {
     let runtime = runtime();
-    runtime.block_on(async {
-        let runs: Vec<_> = (0..100).map(|_| Where.run(())).collect();
-        for run in runs {
-            run.await.unwrap();
-        }
-    });
+    burst(&runtime, 100);
     assert_eq!(alive(&runtime), 100);
     let handle = runtime.handle().clone();
-    let (send, receive) = mpsc::channel();
-    std::thread::spawn(move || {
+    let run = on_a_thread(move || {
         let _entered = handle.enter();
-        send.send(Where.run(())).unwrap();
-    })
-    .join()
-    .unwrap();
-    let run = receive.recv().unwrap();
+        Where.run(())
+    });
     assert!(runtime.block_on(run.into_future()).is_ok());
-    runtime.block_on(task::yield_now());
-    // The thread had taken some from those that are there for all, for the runs that it would start.
-    assert!((80..100).contains(&alive(&runtime)), "{}", alive(&runtime));
+    assert_eq!(alive(&runtime), 100);
+}
+
+#[test]
+fn idle_tasks_of_a_thread_end_with_it() {
+    let runtime = Arc::new(runtime());
+    let driven = Arc::clone(&runtime);
+    on_a_thread(move || burst(&driven, 100));
+    // Each of them has a turn, to find out.
+    runtime.block_on(async {
+        for _ in 0..100 {
+            task::yield_now().await;
+        }
+    });
+    assert_eq!(alive(&runtime), 0);
+}
+
+#[test]
+fn what_a_run_holds_goes_with_it_and_not_with_its_task() {
+    struct Holds(#[expect(dead_code, reason = "it is held")] Arc<()>);
+
+    #[workflow]
+    impl Holds {
+        #[step]
+        async fn only(&self, _: Start) -> Stop {
+            Stop(())
+        }
+    }
+
+    let runtime = runtime();
+    let held = Arc::new(());
+    runtime.block_on(async { Holds(Arc::clone(&held)).run(()).await.unwrap() });
+    assert_eq!((alive(&runtime), Arc::strong_count(&held)), (1, 1));
+}
+
+#[test]
+fn a_runtime_that_is_gone_is_not_kept_by_its_idle_tasks() {
+    let held = Arc::new(());
+    let captured = Arc::clone(&held);
+    let runtime =
+        Builder::new_current_thread().on_thread_park(move || drop(Arc::clone(&captured))).build().unwrap();
+    burst(&runtime, 100);
+    drop(runtime);
+    assert_eq!(Arc::strong_count(&held), 1);
+}
+
+/// Runs on several workers, started by some of them and by other threads; half of the runtimes are shut down meanwhile.
+#[test]
+fn no_run_is_lost_however_its_runtime_ends() {
+    const RUNS: usize = 200;
+    for round in 0..40 {
+        let runtime = Builder::new_multi_thread().worker_threads(1 + round % 4).enable_all().build().unwrap();
+        let threads = [(); 2].map(|()| {
+            let handle = runtime.handle().clone();
+            std::thread::spawn(move || {
+                let _entered = handle.enter();
+                (0..RUNS).map(|_| Where.run(())).collect::<Vec<_>>()
+            })
+        });
+        let inside = runtime.spawn(async { (0..RUNS).map(|_| Where.run(())).collect::<Vec<_>>() });
+        let mut runs = runtime.block_on(inside).unwrap();
+        let goes_early = round % 2 == 0;
+        if goes_early {
+            runtime.shutdown_background();
+            runs.extend(threads.into_iter().flat_map(|thread| thread.join().unwrap()));
+        } else {
+            runs.extend(threads.into_iter().flat_map(|thread| thread.join().unwrap()));
+            runtime.block_on(async {
+                for run in &runs {
+                    assert!(run.await.is_ok());
+                }
+            });
+            assert!(alive(&runtime) < MOST_IDLE);
+        }
+        let elsewhere = Builder::new_current_thread().build().unwrap();
+        elsewhere.block_on(async {
+            for run in runs {
+                let outcome = run.await;
+                let is_put_down = matches!(outcome, Err(RunError::Suspended { .. }));
+                assert!(outcome.is_ok() || goes_early && is_put_down, "{outcome:?}");
+            }
+        });
+    }
 }

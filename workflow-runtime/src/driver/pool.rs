@@ -2,34 +2,37 @@
 //!
 //! A lane of a short run lives for as long as some steps take, and to make a task for it costs as much as one or two of
 //! them; where many runs are at work, most tasks end on another worker than the one that made them, and both wait for the
-//! allocator. So a task that has done its work stays idle, and the next lane that is wanted becomes its work. For whoever
-//! schedules them it makes no difference: an idle task is woken where a new one would be put in line, and has nothing else
-//! to do.
+//! allocator. So a task that has done its work stays idle, and the next lane that is wanted becomes its work. It is woken
+//! where a new task would be put in line, and has nothing else to do.
 //!
-//! Each thread has some of them, and what it has beyond that is there for all threads of the runtime.
+//! Who keeps them is as in Bonwick and Adams, "Magazines and Vmem" (USENIX 2001): each thread that does such work has two
+//! magazines of idle tasks, and full and empty ones are exchanged with those of the runtime.
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context as Poller, Poll, Waker};
 
 use tokio::runtime::{Handle, Id};
 use tokio_util::sync::ReusableBoxFuture;
 
-/// So many idle tasks go from hand to hand at once, and so many are with each thread.
-const BATCH: usize = 16;
+/// So many idle tasks are in a magazine.
+const MAGAZINE: usize = 16;
 
-/// So many batches are there for all threads of a runtime, which comes to half a megabyte. Beyond that, tasks end.
-const MOST_BATCHES: usize = 64;
+/// So many full magazines has a runtime, beside the two of each thread. The tasks in them take half a megabyte. Beyond
+/// that, a task that is done ends.
+const MOST_FULL: usize = 64;
 
 /// What a task has to do. The memory is used again.
 pub(super) type Work = ReusableBoxFuture<'static, ()>;
 
 /// Something that has to be done in a task.
 pub(super) trait Job: Send + Sync + 'static {
-    /// Puts what is to be done there. Dropped without having been done, it sees to that.
+    /// Puts the work there. Whoever has a job calls this once: it is the work that knows, when it is dropped, that it was
+    /// not done.
     fn put(self: Arc<Self>, room: &mut Option<Work>);
 }
 
@@ -37,7 +40,7 @@ pub(super) trait Job: Send + Sync + 'static {
 pub(super) fn spawn<J: Job>(runtime: &Handle, job: Arc<J>) {
     let id = runtime.id();
     let mut job: Arc<dyn Job> = job;
-    if let Some(idle) = Local::with(id, Local::take).flatten() {
+    if let Some(idle) = Idle::of(id) {
         match idle.give(job) {
             Ok(()) => return,
             Err(refused) => job = refused,
@@ -48,19 +51,32 @@ pub(super) fn spawn<J: Job>(runtime: &Handle, job: Arc<J>) {
     runtime.spawn(Task { runtime: id, slot: None, work, is_done: false });
 }
 
-/// The idle tasks of a runtime, but for those that its threads have.
-struct Pool {
-    batches: Mutex<Vec<Vec<Idle>>>,
+type Magazine = Vec<Idle>;
+
+/// What is there for all threads of a runtime.
+#[derive(Default)]
+struct Depot {
+    magazines: Mutex<Magazines>,
+    /// How many of them are full. Looked at first, since all threads meet at the lock.
+    full: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Magazines {
+    full: Vec<Magazine>,
+    empty: Vec<Magazine>,
 }
 
 /// Of all runtimes on which something was done, as long as a thread remembers it.
-static POOLS: Mutex<Vec<(Id, Weak<Pool>)>> = Mutex::new(Vec::new());
+static DEPOTS: Mutex<Vec<(Id, Weak<Depot>)>> = Mutex::new(Vec::new());
 
-/// The idle tasks that a thread has, all of one runtime.
+/// What a thread has that does the work of a runtime.
 struct Local {
     runtime: Id,
-    pool: Arc<Pool>,
-    idle: Vec<Idle>,
+    depot: Arc<Depot>,
+    loaded: Magazine,
+    /// Full or empty.
+    other: Magazine,
 }
 
 thread_local! {
@@ -71,14 +87,12 @@ thread_local! {
 struct Idle(Option<Arc<Slot>>);
 
 /// Where an idle task finds its job.
-struct Slot {
-    task: Waker,
-    given: Mutex<Given>,
-}
+struct Slot(Mutex<State>);
 
-enum Given {
-    Nothing,
-    Job(Arc<dyn Job>),
+enum State {
+    /// Nothing was given, and that wakes the task. It goes with the task: a waker keeps the runtime in memory.
+    Idle(Waker),
+    Given(Arc<dyn Job>),
     /// The task has ended, or is to end.
     NoMore,
 }
@@ -92,102 +106,159 @@ struct Task {
     is_done: bool,
 }
 
-impl Pool {
-    /// The one of that runtime. When a runtime is gone, another one may get its id. It finds the idle tasks of the first
-    /// one then, and those say that they are gone.
+impl Depot {
+    /// The one of that runtime, if there is one. When a runtime is gone, another one may get its id. It finds idle tasks of
+    /// the first one then, and those say that they are gone.
+    fn find(depots: &[(Id, Weak<Self>)], runtime: Id) -> Option<Arc<Self>> {
+        depots.iter().find(|(id, _)| *id == runtime).and_then(|(_, depot)| depot.upgrade())
+    }
+
     fn of(runtime: Id) -> Arc<Self> {
-        let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-        pools.retain(|(_, pool)| pool.strong_count() > 0);
-        let found = pools.iter().find(|(id, _)| *id == runtime).and_then(|(_, pool)| pool.upgrade());
-        found.unwrap_or_else(|| {
-            let pool = Arc::new(Self { batches: Mutex::default() });
-            pools.push((runtime, Arc::downgrade(&pool)));
-            pool
+        let mut depots = DEPOTS.lock().unwrap_or_else(PoisonError::into_inner);
+        depots.retain(|(_, depot)| depot.strong_count() > 0);
+        Self::find(&depots, runtime).unwrap_or_else(|| {
+            let depot = Arc::default();
+            depots.push((runtime, Arc::downgrade(&depot)));
+            depot
         })
     }
 
-    fn batches(&self) -> MutexGuard<'_, Vec<Vec<Idle>>> {
-        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    fn magazines(&self) -> MutexGuard<'_, Magazines> {
+        self.magazines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One idle task, for a thread that does no work of this runtime.
+    fn take_one(&self) -> Option<Idle> {
+        if self.full.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut magazines = self.magazines();
+        let idle = magazines.full.last_mut()?.pop();
+        if magazines.full.last().is_some_and(Vec::is_empty) {
+            let empty = magazines.full.pop();
+            magazines.empty.extend(empty);
+            self.full.store(magazines.full.len(), Ordering::Relaxed);
+        }
+        idle
+    }
+
+    /// Takes an empty magazine for a full one, if there is one.
+    fn load(&self, empty: &mut Magazine) {
+        if self.full.load(Ordering::Relaxed) > 0 {
+            let mut magazines = self.magazines();
+            if let Some(full) = magazines.full.pop() {
+                self.full.store(magazines.full.len(), Ordering::Relaxed);
+                magazines.empty.push(mem::replace(empty, full));
+            }
+        }
+    }
+
+    /// Takes a full magazine for an empty one, if there is room for it.
+    fn unload(&self, full: &mut Magazine) {
+        if self.full.load(Ordering::Relaxed) < MOST_FULL {
+            let mut magazines = self.magazines();
+            let empty = magazines.empty.pop().unwrap_or_default();
+            magazines.full.push(mem::replace(full, empty));
+            self.full.store(magazines.full.len(), Ordering::Relaxed);
+        }
     }
 }
 
 impl Local {
-    /// Does that with the idle tasks of this thread, which are those of that runtime from now on. `None` where the thread
-    /// is about to end.
-    fn with<T>(runtime: Id, act: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        let mut of_another = None;
-        let done = LOCAL.try_with(|local| {
-            let mut local = local.try_borrow_mut().ok()?;
-            if local.as_ref().is_none_or(|local| local.runtime != runtime) {
-                of_another = local.replace(Self { runtime, pool: Pool::of(runtime), idle: Vec::new() });
-            }
-            local.as_mut().map(act)
-        });
-        // Tasks end by that.
-        drop(of_another);
-        done.ok().flatten()
-    }
-
     fn take(&mut self) -> Option<Idle> {
-        if self.idle.is_empty() {
-            self.idle = self.pool.batches().pop()?;
+        if self.loaded.is_empty() {
+            mem::swap(&mut self.loaded, &mut self.other);
         }
-        self.idle.pop()
+        if self.loaded.is_empty() {
+            self.depot.load(&mut self.loaded);
+        }
+        self.loaded.pop()
     }
 
-    /// Keeps an idle task, unless there are enough of them.
-    fn keep(&mut self, idle: Idle) -> Result<(), Idle> {
-        if self.idle.len() >= BATCH {
-            let mut batches = self.pool.batches();
-            if batches.len() >= MOST_BATCHES {
-                return Err(idle);
-            }
-            batches.push(mem::replace(&mut self.idle, Vec::with_capacity(BATCH)));
+    /// Whether there is room for one more.
+    fn makes_room(&mut self) -> bool {
+        if self.loaded.len() >= MAGAZINE {
+            mem::swap(&mut self.loaded, &mut self.other);
         }
-        self.idle.push(idle);
-        Ok(())
+        if self.loaded.len() >= MAGAZINE {
+            self.depot.unload(&mut self.loaded);
+        }
+        self.loaded.len() < MAGAZINE
+    }
+
+    /// Does that with what this thread has, if it has done work of that runtime before.
+    fn with<T>(runtime: Id, act: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let act = |local: &RefCell<Option<Self>>| {
+            let mut local = local.try_borrow_mut().ok()?;
+            local.as_mut().filter(|local| local.runtime == runtime).map(act)
+        };
+        LOCAL.try_with(act).ok().flatten()
+    }
+
+    /// This thread does work of that runtime from now on.
+    fn belong_to(runtime: Id) {
+        let local = Self { runtime, depot: Depot::of(runtime), loaded: Vec::new(), other: Vec::new() };
+        let before =
+            LOCAL.try_with(|here| here.try_borrow_mut().ok().and_then(|mut here| here.replace(local)));
+        // Tasks end by that.
+        drop(before);
     }
 }
 
 impl Idle {
+    /// One of that runtime.
+    fn of(runtime: Id) -> Option<Self> {
+        Local::with(runtime, Local::take).unwrap_or_else(|| {
+            let depot = Depot::find(&DEPOTS.lock().unwrap_or_else(PoisonError::into_inner), runtime)?;
+            depot.take_one()
+        })
+    }
+
     /// Gives it that job.
     ///
     /// # Errors
     /// The task is gone, with its runtime.
     fn give(mut self, job: Arc<dyn Job>) -> Result<(), Arc<dyn Job>> {
         let Some(slot) = self.0.take() else { return Err(job) };
-        {
-            let mut given = slot.given();
-            if matches!(*given, Given::NoMore) {
-                return Err(job);
+        let mut state = slot.state();
+        match mem::replace(&mut *state, State::NoMore) {
+            State::Idle(task) => {
+                *state = State::Given(job);
+                drop(state);
+                task.wake();
+                Ok(())
             }
-            *given = Given::Job(job);
+            // Nobody else gives it anything.
+            State::Given(_) | State::NoMore => Err(job),
         }
-        slot.task.wake_by_ref();
-        Ok(())
     }
 }
 
 impl Drop for Idle {
     fn drop(&mut self) {
-        if let Some(slot) = self.0.take() {
-            slot.close();
-            slot.task.wake_by_ref();
+        if let Some(task) = self.0.take().and_then(|slot| slot.close()) {
+            task.wake();
         }
     }
 }
 
 impl Slot {
-    fn given(&self) -> MutexGuard<'_, Given> {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn close(&self) {
-        let left = mem::replace(&mut *self.given(), Given::NoMore);
-        if let Given::Job(job) = left {
-            let mut work = None;
-            job.put(&mut work);
-            drop(work);
+    /// Nothing is given any more. What wakes the task, if it is idle.
+    fn close(&self) -> Option<Waker> {
+        let before = mem::replace(&mut *self.state(), State::NoMore);
+        match before {
+            State::Idle(task) => Some(task),
+            State::Given(job) => {
+                let mut work = None;
+                job.put(&mut work);
+                drop(work);
+                None
+            }
+            State::NoMore => None,
         }
     }
 }
@@ -198,32 +269,43 @@ impl Future for Task {
     fn poll(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<()> {
         let Self { runtime, slot, work, is_done } = &mut *self;
         if *is_done {
-            let given = slot.as_ref().map(|slot| mem::replace(&mut *slot.given(), Given::Nothing));
-            match given {
-                Some(Given::Job(job)) => job.put(work),
-                Some(Given::Nothing) => return Poll::Pending,
-                Some(Given::NoMore) | None => return Poll::Ready(()),
+            let Some(slot) = slot else { return Poll::Ready(()) };
+            let mut state = slot.state();
+            let job = match &*state {
+                State::Idle(_) => return Poll::Pending,
+                State::NoMore => return Poll::Ready(()),
+                State::Given(_) => mem::replace(&mut *state, State::Idle(poller.waker().clone())),
+            };
+            drop(state);
+            if let State::Given(job) = job {
+                job.put(work);
+                *is_done = false;
             }
-            *is_done = false;
         }
         if work.as_mut().is_some_and(|work| work.poll(poller).is_pending()) {
             return Poll::Pending;
         }
         *is_done = true;
-        let new = || Arc::new(Slot { task: poller.waker().clone(), given: Mutex::new(Given::Nothing) });
+        let has_room = Local::with(*runtime, Local::makes_room).unwrap_or_else(|| {
+            Local::belong_to(*runtime);
+            true
+        });
+        if !has_room {
+            return Poll::Ready(());
+        }
+        let new = || Arc::new(Slot(Mutex::new(State::Idle(poller.waker().clone()))));
         let idle = Idle(Some(Arc::clone(slot.get_or_insert_with(new))));
         // That is the last thing: whoever starts something on this thread from now on may find this task.
-        match Local::with(*runtime, |local| local.keep(idle)) {
-            Some(Ok(())) => Poll::Pending,
-            Some(Err(_)) | None => Poll::Ready(()),
+        match Local::with(*runtime, |local| local.loaded.push(idle)) {
+            Some(()) => Poll::Pending,
+            // The thread is about to end.
+            None => Poll::Ready(()),
         }
     }
 }
 
 impl Drop for Task {
     fn drop(&mut self) {
-        if let Some(slot) = &self.slot {
-            slot.close();
-        }
+        drop(self.slot.as_ref().and_then(|slot| slot.close()));
     }
 }
