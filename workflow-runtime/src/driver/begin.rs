@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use tokio::runtime::Handle;
@@ -71,12 +71,10 @@ impl<W: Workflow> Host<W> {
         let RunOptions { id, timeout, deadline } = options;
         let deadline = deadline.map(|at| Time(millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())));
         let limits = Limits { deadline, timeout: timeout.map(millis) };
-        let engine = || match limits {
-            // Not moved where there is nothing to add.
-            Limits { deadline: None, timeout: None } => Engine::new(W::GRAPH),
-            Limits { deadline, timeout } => Engine::new(W::GRAPH).with_limits(deadline, timeout),
-        };
-        let host = Self::new(workflow, id, engine, Time(0), W::State::default(), 1, place);
+        let host = Self::new(workflow, id, Engine::new(W::GRAPH), Time(0), W::State::default(), 1, place);
+        if limits.deadline.is_some() || limits.timeout.is_some() {
+            host.lock().engine.limit(limits.deadline, limits.timeout);
+        }
         match host.begin_at_once(W::start(input)) {
             Ok(()) => {}
             Err(input) => host.first_tick(Tick::Started { input }, limits),
@@ -119,7 +117,7 @@ impl<W: Workflow> Host<W> {
     /// Takes up a run that was saved. The caller holds its first handle.
     pub(crate) fn resume(workflow: Shared<W>, restored: Restored<W::Event>, state: W::State) -> Arc<Self> {
         let place = Place::default();
-        let (now, engine) = (restored.engine.state().now(), || restored.engine);
+        let (now, engine) = (restored.engine.state().now(), restored.engine);
         let host = Self::new(workflow, Some(restored.run), engine, now, state, restored.next_event, place);
         host.first_tick(Tick::Resumed, Limits::default());
         host
@@ -134,7 +132,7 @@ impl<W: Workflow> Host<W> {
         gate: Option<Arc<Semaphore>>,
     ) -> Arc<Self> {
         let place = Place { kept: Some(kept), gate };
-        let (now, engine) = (restored.engine.state().now(), || restored.engine);
+        let (now, engine) = (restored.engine.state().now(), restored.engine);
         let host = Self::new(workflow, Some(restored.run), engine, now, state, restored.next_event, place);
         host.first_tick(Tick::Resumed, Limits::default());
         host
@@ -142,40 +140,83 @@ impl<W: Workflow> Host<W> {
 
     /// A run that has ended with this output before.
     pub(crate) fn completed(workflow: Shared<W>, id: RunId, output: W::Output, next_event: u64) -> Arc<Self> {
-        let engine = || Engine::new(W::GRAPH);
+        let engine = Engine::new(W::GRAPH);
         let state = W::State::default();
         let host = Self::new(workflow, Some(id), engine, Time(0), state, next_event, Place::default());
         host.is_over_with(RunEventKind::Completed { output: output.clone() }, Ok(output));
         host
     }
 
-    /// The engine is made where it is to stay, since it is large; `now` is the time of its latest tick.
+    /// `now` is the time of the engine's latest tick.
+    #[inline]
     fn new(
         workflow: Shared<W>,
         id: Option<RunId>,
-        engine: impl FnOnce() -> Engine<W::Event>,
+        engine: Engine<W::Event>,
         now: Time,
         state: W::State,
         next_event: u64,
         place: Place,
     ) -> Arc<Self> {
         let Place { kept, gate } = place;
+        match kept {
+            None => {
+                let (stream, state) = (Stream::starting_at(next_event), Common::of(state));
+                Arc::new(Self::in_memory(workflow, id, engine, now, state, stream, gate))
+            }
+            Some(kept) => {
+                let host = Self::in_store(workflow, id, engine, now, state, next_event, kept);
+                host.lock().gate = gate;
+                host
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn in_store(
+        workflow: Shared<W>,
+        id: Option<RunId>,
+        engine: Engine<W::Event>,
+        now: Time,
+        state: W::State,
+        next_event: u64,
+        kept: KeptAt,
+    ) -> Arc<Self> {
+        let (stream, state) = (Stream::stored_from(next_event), Common::of(state));
+        let ledger = Ledger::new(kept.standing.clone(), state.clone());
+        Arc::new_cyclic(|me| {
+            let mut host = Self::in_memory(workflow, id, engine, now, state, stream, None);
+            host.journal = Some(Box::new(Journal::new(me.clone(), kept)));
+            host.live.get_mut().unwrap_or_else(PoisonError::into_inner).ledger = Some(Box::new(ledger));
+            host
+        })
+    }
+
+    /// A run without a store.
+    //
+    // It is large. Where this becomes one function with who allocates it, it is copied once less.
+    #[inline(always)]
+    fn in_memory(
+        workflow: Shared<W>,
+        id: Option<RunId>,
+        engine: Engine<W::Event>,
+        now: Time,
+        state: Common<W::State>,
+        stream: Stream<W>,
+        gate: Option<Arc<Semaphore>>,
+    ) -> Self {
         let clock = Clock::not_before(now);
         let now = Now::start_of(&clock);
-        let state = Common::of(state);
-        let ledger = kept.as_ref().map(|kept| Box::new(Ledger::new(kept.standing.clone(), state.clone())));
-        let stream =
-            if kept.is_some() { Stream::stored_from(next_event) } else { Stream::starting_at(next_event) };
-        let host = |journal| Self {
+        Self {
             workflow,
             id: id.map_or_else(OnceLock::new, OnceLock::from),
             clock,
             runtime: Handle::current(),
             handles: AtomicUsize::new(1),
-            journal,
+            journal: None,
             quiet: OnceLock::new(),
             live: Mutex::new(Live {
-                engine: engine(),
+                engine,
                 stream,
                 state,
                 commands: Vec::new(),
@@ -189,7 +230,7 @@ impl<W: Workflow> Host<W> {
                 now,
                 apart: Seldom::NEVER,
                 end: End::NotYet,
-                ledger,
+                ledger: None,
                 gate,
                 queued: false,
                 thrown_away: false,
@@ -197,10 +238,6 @@ impl<W: Workflow> Host<W> {
                 broken: None,
                 timer: None,
             }),
-        };
-        match kept {
-            Some(kept) => Arc::new_cyclic(|me| host(Some(Box::new(Journal::new(me.clone(), kept))))),
-            None => Arc::new(host(None)),
         }
     }
 

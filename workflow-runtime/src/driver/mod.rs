@@ -332,7 +332,13 @@ impl<W: Workflow> Host<W> {
             return self.give_back_if_idle();
         }
         let mut afterwards = Afterwards::default();
-        self.end_if_abandoned(&mut self.lock(), &mut afterwards);
+        {
+            let mut live = self.lock();
+            if live.is_over() {
+                return;
+            }
+            self.end_if_abandoned(&mut live, &mut afterwards);
+        }
         self.finish(afterwards);
     }
 

@@ -145,14 +145,18 @@ impl<E: Payload> Engine<E> {
     /// Limits the time of a run that has not started: when it must have ended, and for how many milliseconds it may be
     /// at work.
     #[must_use]
-    #[inline]
     pub fn with_limits(mut self, deadline: Option<Time>, timeout: Option<u64>) -> Self {
+        self.limit(deadline, timeout);
+        self
+    }
+
+    /// Does so in place.
+    pub(crate) fn limit(&mut self, deadline: Option<Time>, timeout: Option<u64>) {
         if deadline.is_some() || timeout.is_some() {
             let extras = self.state.extras.make();
             extras.deadline = deadline;
             extras.budget = timeout.map(|whole| Budget { whole, left: whole });
         }
-        self
     }
 
     /// What is remembered of the run: all that a snapshot holds.
