@@ -70,10 +70,12 @@ struct Magazines {
 /// Of all runtimes on which something was done, as long as a thread remembers it.
 static DEPOTS: Mutex<Vec<(Id, Weak<Depot>)>> = Mutex::new(Vec::new());
 
-/// What a thread has that does the work of a runtime.
+/// What a thread has that does the work of a runtime, or starts it.
 struct Local {
     runtime: Id,
     depot: Arc<Depot>,
+    /// A thread that only starts work gets no idle tasks back, and has none of its own.
+    works: bool,
     loaded: Magazine,
     /// Full or empty.
     other: Magazine,
@@ -110,7 +112,7 @@ impl Depot {
     /// The one of that runtime, if there is one. When a runtime is gone, another one may get its id. It finds idle tasks of
     /// the first one then, and those say that they are gone.
     fn find(depots: &[(Id, Weak<Self>)], runtime: Id) -> Option<Arc<Self>> {
-        depots.iter().find(|(id, _)| *id == runtime).and_then(|(_, depot)| depot.upgrade())
+        depots.iter().filter(|(id, _)| *id == runtime).find_map(|(_, depot)| depot.upgrade())
     }
 
     fn of(runtime: Id) -> Arc<Self> {
@@ -165,7 +167,14 @@ impl Depot {
 }
 
 impl Local {
+    fn new(runtime: Id, depot: Arc<Depot>, works: bool) -> Self {
+        Self { runtime, depot, works, loaded: Vec::new(), other: Vec::new() }
+    }
+
     fn take(&mut self) -> Option<Idle> {
+        if !self.works {
+            return self.depot.take_one();
+        }
         if self.loaded.is_empty() {
             mem::swap(&mut self.loaded, &mut self.other);
         }
@@ -175,8 +184,9 @@ impl Local {
         self.loaded.pop()
     }
 
-    /// Whether there is room for one more.
+    /// Whether there is room for one more, which has done its work on this thread.
     fn makes_room(&mut self) -> bool {
+        self.works = true;
         if self.loaded.len() >= MAGAZINE {
             mem::swap(&mut self.loaded, &mut self.other);
         }
@@ -186,7 +196,7 @@ impl Local {
         self.loaded.len() < MAGAZINE
     }
 
-    /// Does that with what this thread has, if it has done work of that runtime before.
+    /// Does that with what this thread has, if it has to do with that runtime.
     fn with<T>(runtime: Id, act: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let act = |local: &RefCell<Option<Self>>| {
             let mut local = local.try_borrow_mut().ok()?;
@@ -195,13 +205,20 @@ impl Local {
         LOCAL.try_with(act).ok().flatten()
     }
 
-    /// This thread does work of that runtime from now on.
-    fn belong_to(runtime: Id) {
-        let local = Self { runtime, depot: Depot::of(runtime), loaded: Vec::new(), other: Vec::new() };
+    /// This thread has to do with another runtime than before.
+    fn changes(self) {
         let before =
-            LOCAL.try_with(|here| here.try_borrow_mut().ok().and_then(|mut here| here.replace(local)));
+            LOCAL.try_with(|here| here.try_borrow_mut().ok().and_then(|mut here| here.replace(self)));
         // Tasks end by that.
         drop(before);
+    }
+
+    /// Whether this thread does work, of whatever runtime.
+    fn is_at_work() -> bool {
+        let works = |here: &RefCell<Option<Self>>| {
+            here.try_borrow().is_ok_and(|here| here.as_ref().is_some_and(|local| local.works))
+        };
+        LOCAL.try_with(works).unwrap_or(false)
     }
 }
 
@@ -210,7 +227,12 @@ impl Idle {
     fn of(runtime: Id) -> Option<Self> {
         Local::with(runtime, Local::take).unwrap_or_else(|| {
             let depot = Depot::find(&DEPOTS.lock().unwrap_or_else(PoisonError::into_inner), runtime)?;
-            depot.take_one()
+            let idle = depot.take_one();
+            // Who works for one runtime and now and then starts something on another one keeps what is for the first.
+            if !Local::is_at_work() {
+                Local::new(runtime, depot, false).changes();
+            }
+            idle
         })
     }
 
@@ -229,7 +251,11 @@ impl Idle {
                 Ok(())
             }
             // Nobody else gives it anything.
-            State::Given(_) | State::NoMore => Err(job),
+            given @ State::Given(_) => {
+                *state = given;
+                Err(job)
+            }
+            State::NoMore => Err(job),
         }
     }
 }
@@ -287,7 +313,7 @@ impl Future for Task {
         }
         *is_done = true;
         let has_room = Local::with(*runtime, Local::makes_room).unwrap_or_else(|| {
-            Local::belong_to(*runtime);
+            Local::new(*runtime, Depot::of(*runtime), true).changes();
             true
         });
         if !has_room {
