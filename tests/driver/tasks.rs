@@ -119,8 +119,8 @@ fn a_run_that_waits_has_no_task() {
     let runs = runtime.block_on(async {
         let runs: Vec<_> = (0..20).map(|_| Asks.run(())).collect();
         task::yield_now().await;
-        // All of them are done by the tasks that the first ones have left.
         assert!(runs.iter().all(Run::is_waiting));
+        // Their tasks are idle, and do what comes now.
         let (_, task) = Where.run(()).await.unwrap();
         assert_eq!(Where.run(()).await.unwrap().1, task);
         for run in &runs {

@@ -20,7 +20,7 @@ pub(crate) struct Table<K, V> {
 
 /// Any number of entries.
 #[derive(Clone, Debug)]
-pub(crate) struct Many<K, V> {
+struct Many<K, V> {
     /// Sorted by key. What was removed from the middle leaves a hole; neither the first nor the last is one.
     entries: VecDeque<(K, Option<V>)>,
     len: usize,

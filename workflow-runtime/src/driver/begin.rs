@@ -172,6 +172,7 @@ impl<W: Workflow> Host<W> {
         }
     }
 
+    /// A run that is kept in a store. Apart from the others, so that those are copied as seldom as can be.
     #[inline(never)]
     fn in_store(
         workflow: Shared<W>,
@@ -192,7 +193,7 @@ impl<W: Workflow> Host<W> {
         })
     }
 
-    /// A run without a store.
+    /// A run, in no store so far.
     //
     // It is large. Where this becomes one function with who allocates it, it is copied once less.
     #[inline(always)]

@@ -92,7 +92,8 @@ struct Idle(Option<Arc<Slot>>);
 struct Slot(Mutex<State>);
 
 enum State {
-    /// Nothing was given, and that wakes the task. It goes with the task: a waker keeps the runtime in memory.
+    /// Nothing was given, and that wakes the task. So it is also while the task is at work, when nobody has it to give it
+    /// anything. It goes with the task: a waker keeps the runtime in memory.
     Idle(Waker),
     Given(Arc<dyn Job>),
     /// The task has ended, or is to end.
@@ -115,6 +116,7 @@ impl Depot {
         depots.iter().filter(|(id, _)| *id == runtime).find_map(|(_, depot)| depot.upgrade())
     }
 
+    /// The one of that runtime, which is made if there is none.
     fn of(runtime: Id) -> Arc<Self> {
         let mut depots = DEPOTS.lock().unwrap_or_else(PoisonError::into_inner);
         depots.retain(|(_, depot)| depot.strong_count() > 0);
@@ -205,8 +207,8 @@ impl Local {
         LOCAL.try_with(act).ok().flatten()
     }
 
-    /// This thread has to do with another runtime than before.
-    fn changes(self) {
+    /// What this thread has from now on, in place of what it had of another runtime.
+    fn install(self) {
         let before =
             LOCAL.try_with(|here| here.try_borrow_mut().ok().and_then(|mut here| here.replace(self)));
         // Tasks end by that.
@@ -230,7 +232,7 @@ impl Idle {
             let idle = depot.take_one();
             // Who works for one runtime and now and then starts something on another one keeps what is for the first.
             if !Local::is_at_work() {
-                Local::new(runtime, depot, false).changes();
+                Local::new(runtime, depot, false).install();
             }
             idle
         })
@@ -313,7 +315,7 @@ impl Future for Task {
         }
         *is_done = true;
         let has_room = Local::with(*runtime, Local::makes_room).unwrap_or_else(|| {
-            Local::new(*runtime, Depot::of(*runtime), true).changes();
+            Local::new(*runtime, Depot::of(*runtime), true).install();
             true
         });
         if !has_room {

@@ -370,7 +370,7 @@ impl<W: Workflow> Ticket<W> {
             return;
         };
         let runtime = self.host.runtime.clone();
-        runtime.spawn(Work { step, token, times_out, ticket: self }.run());
+        runtime.spawn(Detached { step, token, times_out, ticket: self }.run());
     }
 }
 
@@ -384,7 +384,7 @@ impl<W: Workflow> Drop for Ticket<W> {
 
 /// A step that has a task of its own. The fields are dropped in this order: the run is told that the step
 /// is gone when its future is gone.
-struct Work<W: Workflow> {
+struct Detached<W: Workflow> {
     step: Room<W::Event>,
     token: CancellationToken,
     /// When it has taken too long.
@@ -392,7 +392,7 @@ struct Work<W: Workflow> {
     ticket: Ticket<W>,
 }
 
-impl<W: Workflow> Work<W> {
+impl<W: Workflow> Detached<W> {
     async fn run(mut self) {
         let poll = |poller: &mut Poller<'_>| {
             let Ticket { host, attempt, .. } = &self.ticket;
