@@ -25,8 +25,8 @@ fn a_retry_waits_and_runs_the_step_again_with_its_input() {
     run.advance(1);
     assert_eq!(run.running(), ["a(x)"]);
     let invoke = run.step_of("a(x)");
-    assert_eq!((invoke.attempt, invoke.first_failed_at), (2, Some(Time(0))));
-    assert_eq!(invoke.last_error.unwrap().message(), "busy");
+    assert_eq!((invoke.attempt, invoke.first_failed_at()), (2, Some(Time(0))));
+    assert_eq!(invoke.last_error().unwrap().message(), "busy");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_run_that_failed_and_is_continued_tries_its_step_as_often_as_at_first() {
     let mut run = Scenario::start(graph(CHAIN), "x");
     run.retry("a(x)", "busy", 0).fail("a(x)", "no");
     let invoke = run.resumed().step_of("a(x)");
-    assert_eq!((invoke.attempt, invoke.last_error, invoke.first_failed_at), (1, None, None));
+    assert_eq!((invoke.attempt, invoke.last_error(), invoke.first_failed_at()), (1, None, None));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn the_first_failure_of_a_step_keeps_its_time() {
     let mut run = Scenario::start(graph(CHAIN), "x");
     run.advance(1).retry("a(x)", "busy", 1).advance(1).retry("a(x)", "busy", 1).advance(1);
     let invoke = run.step_of("a(x)");
-    assert_eq!((invoke.attempt, invoke.first_failed_at), (3, minutes(1)));
+    assert_eq!((invoke.attempt, invoke.first_failed_at()), (3, minutes(1)));
 }
 
 #[test]

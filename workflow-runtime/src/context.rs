@@ -70,7 +70,7 @@ impl<W: Workflow> Context<W> {
         calls: Option<Arc<Calls>>,
     ) -> Self {
         let Invoke { invocation, attempt, step, depth, .. } = *invoke;
-        let last_error = invoke.last_error.clone();
+        let last_error = invoke.last_error().cloned();
         let calls = match calls {
             Some(calls) => OnceLock::from(calls),
             None => OnceLock::new(),

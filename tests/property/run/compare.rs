@@ -254,8 +254,8 @@ impl Run<'_> {
                         work.input
                     );
                     ensure!(
-                        (&invoke.last_error, invoke.first_failed_at)
-                            == (&work.last_error, work.first_failed_at.map(Time)),
+                        (invoke.last_error(), invoke.first_failed_at())
+                            == (work.last_error.as_ref(), work.first_failed_at.map(Time)),
                         "{invoke:?} is not told what failed before: {:?}",
                         work.last_error
                     );

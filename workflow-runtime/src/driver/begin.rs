@@ -236,7 +236,7 @@ impl<W: Workflow> Host<W> {
                 queued: false,
                 thrown_away: false,
                 waiting: Wakers::default(),
-                broken: None,
+                broken: Seldom::NEVER,
                 timer: None,
             }),
         }

@@ -394,9 +394,9 @@ impl<W: Workflow> Host<W> {
 
     /// Says how the run has ended, once that is stored and nothing is at work any more.
     pub(super) fn announce_what_is_stored(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
-        if let Some(message) = live.broken.clone().filter(|_| !live.thrown_away) {
+        if let Some(message) = live.broken.get().filter(|_| !live.thrown_away).cloned() {
             live.thrown_away = true;
-            let error = RunError::Broken { run: self.id().clone(), message: message.into() };
+            let error = RunError::Broken { run: self.id().clone(), message };
             live.stream.break_off(RunEventKind::Failed { error: error.clone() });
             let outcome = serde_json::value::to_raw_value(&error).ok();
             if let Some(ledger) = &mut live.ledger {
@@ -458,7 +458,7 @@ impl<W: Workflow> Host<W> {
             let perform = || commands.into_iter().for_each(|command| live.perform(command, &mut afterwards));
             let done = catch_unwind(AssertUnwindSafe(perform));
             if let Err(panic) = done {
-                live.broken = Some(super::panic_message(&*panic).into());
+                live.broken = Some(super::panic_message(&*panic).to_owned()).into();
             }
             if let Some(ledger) = &mut live.ledger {
                 ledger.answered.extend(decided);

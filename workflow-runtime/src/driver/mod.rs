@@ -138,7 +138,7 @@ struct Live<W: Workflow> {
     waiting: Wakers,
     /// The author's `Clone` or `Drop` has panicked in the middle of a tick, with this message. What the engine holds
     /// cannot be relied on any more.
-    broken: Option<Box<str>>,
+    broken: Seldom<String>,
     /// When something is due, and how to stop waiting for it.
     timer: Option<(Time, CancellationToken)>,
 }
@@ -163,7 +163,7 @@ enum End<W: Workflow> {
     /// It goes on. In a run with a store, perhaps only there.
     NotYet,
     /// It has ended, which is announced when nothing is at work any more.
-    Near(Ending<W::Event>),
+    Near(Box<Ending<W::Event>>),
     Announced(Result<W::Output, Box<RunError>>),
 }
 
@@ -293,10 +293,9 @@ impl<W: Workflow> Host<W> {
         look: impl FnOnce(&Engine<W::Event>, &Stream<W>, &W::State) -> T,
     ) -> Result<T, String> {
         let live = self.lock();
-        live.broken.as_deref().map_or_else(
-            || Ok(look(&live.engine, &live.stream, &live.state)),
-            |broken| Err(broken.to_owned()),
-        )
+        live.broken
+            .get()
+            .map_or_else(|| Ok(look(&live.engine, &live.stream, &live.state)), |broken| Err(broken.clone()))
     }
 
     /// What is cancelled when that step is; `None` if it is not current any more.
@@ -344,7 +343,7 @@ impl<W: Workflow> Host<W> {
 
     /// Ends a run that nobody can answer any more, and that nothing else can wake.
     fn end_if_abandoned(&self, live: &mut Live<W>, afterwards: &mut Afterwards) {
-        let unattended = || live.broken.is_none() && self.journal.is_none() && self.is_unattended();
+        let unattended = || !live.is_broken() && self.journal.is_none() && self.is_unattended();
         let nothing_due = || live.engine.state().is_idle() && live.engine.next_due().is_none();
         if unattended() && nothing_due() && live.only_the_run_wakes() {
             let reason = "every handle was dropped while the run waited for an answer".to_owned();
@@ -542,7 +541,7 @@ impl<W: Workflow> Host<W> {
         }
         if let Some(ending) = end {
             live.ready.clear();
-            live.end = End::Near(ending);
+            live.end = End::Near(Box::new(ending));
         }
     }
 
@@ -631,15 +630,19 @@ impl<W: Workflow> Live<W> {
         matches!(self.end, End::Announced(_))
     }
 
+    fn is_broken(&self) -> bool {
+        self.broken.get().is_some()
+    }
+
     /// Whether what the engine holds counts no more: it is broken, was not stored, or belongs to somebody else.
     fn is_done_with(&self) -> bool {
-        self.broken.is_some() || self.thrown_away || self.ledger.as_ref().is_some_and(|it| it.given_back)
+        self.is_broken() || self.thrown_away || self.ledger.as_ref().is_some_and(|it| it.given_back)
     }
 
     /// The author's code has panicked in the middle of a tick.
     #[cold]
     fn give_up(&mut self, panic: &(dyn Any + Send), afterwards: &mut Afterwards) {
-        self.broken = Some(panic_message(panic).into());
+        self.broken = Some(panic_message(panic).to_owned()).into();
         // What was announced stays so.
         if !self.is_over() {
             self.end = End::NotYet;

@@ -102,7 +102,7 @@ impl<W: Workflow> Live<W> {
     /// Whether a step may still start.
     #[inline]
     fn goes_on(&self) -> bool {
-        matches!(self.end, End::NotYet) && self.broken.is_none()
+        matches!(self.end, End::NotYet) && !self.is_broken()
     }
 
     /// A lane starts that step.

@@ -49,7 +49,7 @@ impl<W: Workflow> Host<W> {
         afterwards: &mut Afterwards,
     ) -> Result<bool, W::Event> {
         // Who waits until all is quiet has to be told.
-        if live.broken.is_some() || live.holds > 0 {
+        if live.is_broken() || live.holds > 0 {
             return Err(event);
         }
         let Invoke { step, invocation: done, .. } = attempt.invoke;
@@ -88,7 +88,7 @@ impl<W: Workflow> Host<W> {
         output: W::Event,
         afterwards: &mut Afterwards,
     ) -> Result<(), W::Event> {
-        if live.broken.is_some() {
+        if live.is_broken() {
             return Err(output);
         }
         let Invoke { step, invocation, .. } = attempt.invoke;
@@ -103,16 +103,22 @@ impl<W: Workflow> Host<W> {
             ready.clear();
             true
         }));
-        match completed {
+        let completed = match completed {
             Ok(false) => return Err(output),
-            Ok(true) => live.end = End::Near(Ending::Completed { output }),
+            Ok(true) => Some(Ending::Completed { output }),
             Err(panic) => {
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(output)));
                 live.give_up(&*panic, afterwards);
+                None
             }
-        }
+        };
         attempt.leave(live, invocation);
         live.arm(afterwards);
+        match completed {
+            Some(ending) if live.at_work == 0 => self.announce_ending(live, ending, afterwards),
+            Some(ending) => live.end = End::Near(Box::new(ending)),
+            None => {}
+        }
         self.look_whether_it_rests(live, afterwards);
         Ok(())
     }

@@ -20,19 +20,39 @@ impl<W: Workflow> Host<W> {
         if live.ledger.is_some() {
             return self.announce_what_is_stored(live, afterwards);
         }
-        if matches!(live.end, End::NotYet) && live.broken.is_none() {
+        if matches!(live.end, End::NotYet) && !live.is_broken() {
             return;
         }
-        let broken = |message| Err(RunError::Broken { run: self.id().clone(), message });
-        let outcome = match (live.broken.clone(), std::mem::replace(&mut live.end, End::NotYet)) {
-            (Some(message), _) => broken(message.into()),
-            (None, End::Near(ending)) => {
-                // The output is the author's.
-                let outcome = catch_unwind(AssertUnwindSafe(|| self.outcome(ending)));
-                outcome.unwrap_or_else(|panic| broken(panic_message(&*panic).to_owned()))
-            }
-            (None, End::NotYet | End::Announced(_)) => return,
-        };
+        match (live.broken.get().cloned(), std::mem::replace(&mut live.end, End::NotYet)) {
+            (Some(message), _) => self.announce(live, Err(self.broken(message)), afterwards),
+            (None, End::Near(ending)) => self.announce_ending(live, *ending, afterwards),
+            (None, End::NotYet | End::Announced(_)) => {}
+        }
+    }
+
+    fn broken(&self, message: String) -> RunError {
+        RunError::Broken { run: self.id().clone(), message }
+    }
+
+    /// Announces that the run has ended so. Nothing is at work any more.
+    pub(super) fn announce_ending(
+        &self,
+        live: &mut Live<W>,
+        ending: Ending<W::Event>,
+        afterwards: &mut Afterwards,
+    ) {
+        // The output is the author's.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.outcome(ending)));
+        let outcome = outcome.unwrap_or_else(|panic| Err(self.broken(panic_message(&*panic).to_owned())));
+        self.announce(live, outcome, afterwards);
+    }
+
+    fn announce(
+        &self,
+        live: &mut Live<W>,
+        outcome: Result<W::Output, RunError>,
+        afterwards: &mut Afterwards,
+    ) {
         live.stream.begin(live.engine.state().ticks(), live.now.time());
         live.stream.end();
         live.end = End::Announced(outcome.map_err(Box::new));
@@ -50,8 +70,7 @@ impl<W: Workflow> Host<W> {
         // That is the author's code.
         let cloned = catch_unwind(AssertUnwindSafe(|| output.clone()));
         Some(cloned.map_err(|panic| {
-            let error =
-                RunError::Broken { run: self.id().clone(), message: panic_message(&*panic).to_owned() };
+            let error = self.broken(panic_message(&*panic).to_owned());
             // Nobody else is told something else from now on.
             let before = std::mem::replace(&mut live.end, End::Announced(Err(Box::new(error.clone()))));
             let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));

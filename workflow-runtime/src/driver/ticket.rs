@@ -79,7 +79,7 @@ impl<W: Workflow> Attempt<W> {
     /// What the step's retry policy says. The policy may call the author's code, so this is not done under the lock.
     fn verdict(&self, host: &Host<W>, error: &StepError) -> Verdict {
         let Some(retry) = W::policy(self.invoke.step).retry else { return Verdict::Final };
-        let since_first = self.invoke.first_failed_at;
+        let since_first = self.invoke.first_failed_at();
         let since_first = since_first.map_or(0, |first| host.clock.now().0.saturating_sub(first.0));
         let seed = host.id().seed() ^ self.invoke.invocation.0.rotate_left(32);
         let decide = || retry.decide(error, self.invoke.attempt, Duration::from_millis(since_first), seed);

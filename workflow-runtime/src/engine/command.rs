@@ -4,9 +4,10 @@ use workflow_graph::{EventId, Graph, PointId, StepId};
 
 use super::notes::NoteKey;
 use super::payload::{Emitted, Input, Payload};
-use super::state::{InvocationId, Time};
+use super::state::{FailedAttempts, InvocationId, Time};
 use crate::error::StepError;
 use crate::event::RequestId;
+use crate::seldom::Seldom;
 
 /// Something for the driver to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +45,7 @@ pub struct Invoke<E> {
     pub depth: u32,
     /// Its input.
     pub input: Input<E>,
-    /// Why the attempt before this one failed.
-    pub last_error: Option<StepError>,
-    /// When the first attempt that failed did so.
-    pub first_failed_at: Option<Time>,
+    pub(crate) failed: Seldom<FailedAttempts>,
 }
 
 impl<E> Invoke<E> {
@@ -59,9 +57,20 @@ impl<E> Invoke<E> {
             step: StepId(0),
             depth: 0,
             input: Input::Parts(Vec::new()),
-            last_error: None,
-            first_failed_at: None,
+            failed: Seldom::NEVER,
         }
+    }
+
+    /// Why the attempt before this one failed.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&StepError> {
+        self.failed.get()?.last_error.as_ref()
+    }
+
+    /// When the first attempt that failed did so.
+    #[must_use]
+    pub fn first_failed_at(&self) -> Option<Time> {
+        self.failed.get()?.first_failed_at
     }
 }
 

@@ -38,8 +38,8 @@ impl<E: Payload> Turn<'_, E> {
         invocation.state = InvocationState::Delayed(due);
         invocation.attempt += 1;
         let history = invocation.history.make();
-        history.first_failed_at.get_or_insert(self.state.now);
-        history.last_error = Some(error.clone());
+        history.failed.first_failed_at.get_or_insert(self.state.now);
+        history.failed.last_error = Some(error.clone());
         self.state.start_timer(Some(due), Timer::Retry(id));
         self.state.recount(id);
         self.release(step);

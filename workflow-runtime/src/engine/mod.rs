@@ -78,7 +78,7 @@ pub use payload::{Emitted, Failure, Input, Json, Part, Payload};
 pub use scopes::Scope;
 pub(crate) use scopes::{Arrivals, Gather, Joins, Parked, Place};
 pub use state::{Branch, Invocation, InvocationId, InvocationState, Request, ScopeId, State, Status, Time};
-pub(crate) use state::{Budget, Extras, History, Recoveries, Sender, Timer, drop_if_empty};
+pub(crate) use state::{Budget, Extras, FailedAttempts, History, Recoveries, Sender, Timer, drop_if_empty};
 pub use tick::{Refused, Tick, Verdict};
 
 use turn::Turn;

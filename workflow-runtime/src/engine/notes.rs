@@ -243,7 +243,7 @@ impl<E: Payload> Turn<'_, E> {
         request.expires_at = request.prompt.expires_in().map(|after| request.asked_at.plus(after));
         self.state.start_timer(request.expires_at, Timer::Expiry(id));
         self.publish(request.notice(id));
-        self.state.requests.insert(id, Box::new(request));
+        self.state.requests.insert(id, request);
         id
     }
 

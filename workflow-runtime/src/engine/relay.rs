@@ -203,8 +203,7 @@ impl<E> Invoke<E> {
         self.attempt = 1;
         self.step = step;
         self.depth = depth;
-        self.last_error = None;
-        self.first_failed_at = None;
+        self.failed = Seldom::NEVER;
     }
 }
 

@@ -8,8 +8,7 @@ use workflow_graph::{PointId, Slot, StepId};
 use super::members::Members;
 use super::payload::{Failure, Part};
 use super::state::{Branch, Recoveries, ScopeId};
-use crate::seldom::Seldom;
-use crate::table::Table;
+use crate::seldom::{Seldom, SeldomTable};
 
 /// An open scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,23 +45,23 @@ impl<E> Scope<E> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scopes<E> {
     root: Scope<E>,
-    inner: Seldom<Table<ScopeId, Scope<E>>>,
+    inner: SeldomTable<ScopeId, Scope<E>>,
 }
 
 impl<E> Scopes<E> {
     /// Only the run itself, with nothing in it.
     pub(crate) const fn new() -> Self {
-        Self { root: Scope::root(), inner: Seldom::NEVER }
+        Self { root: Scope::root(), inner: SeldomTable::EMPTY }
     }
 
     #[inline]
     pub(crate) fn get(&self, id: &ScopeId) -> Option<&Scope<E>> {
-        if *id == ScopeId::ROOT { Some(&self.root) } else { self.inner.get()?.get(id) }
+        if *id == ScopeId::ROOT { Some(&self.root) } else { self.inner.get(id) }
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, id: &ScopeId) -> Option<&mut Scope<E>> {
-        if *id == ScopeId::ROOT { Some(&mut self.root) } else { self.inner.get_mut()?.get_mut(id) }
+        if *id == ScopeId::ROOT { Some(&mut self.root) } else { self.inner.get_mut(id) }
     }
 
     #[inline]
@@ -72,19 +71,19 @@ impl<E> Scopes<E> {
 
     /// Opens a scope inside the run.
     pub(crate) fn insert(&mut self, id: ScopeId, scope: Scope<E>) {
-        self.inner.make().insert(id, scope);
+        self.inner.insert(id, scope);
     }
 
     /// Takes a scope out. The run itself stays.
     pub(crate) fn remove(&mut self, id: &ScopeId) -> Option<Scope<E>> {
-        self.inner.get_mut()?.remove(id)
+        self.inner.remove(id)
     }
 
     /// Closes all but the run itself, and takes out what is in that.
     pub(super) fn clear(&mut self) {
         self.root.members = Members::NONE;
         self.root.joins = Joins::NEVER;
-        self.inner = Seldom::NEVER;
+        self.inner = SeldomTable::EMPTY;
     }
 
     /// The run itself.
@@ -98,7 +97,7 @@ impl<E> Scopes<E> {
 
     /// Those of fan-outs, oldest first.
     pub(crate) fn inner(&self) -> impl Iterator<Item = (&ScopeId, &Scope<E>)> {
-        self.inner.get().into_iter().flat_map(Table::iter)
+        self.inner.iter()
     }
 
     /// All of them, the run itself first.
@@ -107,11 +106,8 @@ impl<E> Scopes<E> {
     }
 
     pub(super) fn shrink(&mut self) {
-        self.inner.shrink(Table::is_empty);
-        let inner = self.inner.get_mut().into_iter().flat_map(|inner| {
-            inner.shrink();
-            inner.iter_mut().map(|(_, scope)| scope)
-        });
+        self.inner.shrink();
+        let inner = self.inner.iter_mut().map(|(_, scope)| scope);
         for scope in std::iter::once(&mut self.root).chain(inner) {
             scope.members.shrink();
             scope.joins.shrink(BTreeMap::is_empty);

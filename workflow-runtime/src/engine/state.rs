@@ -12,7 +12,7 @@ use super::payload::Input;
 use super::scopes::{Scope, Scopes};
 use crate::error::StepError;
 use crate::event::RequestId;
-use crate::seldom::Seldom;
+use crate::seldom::{Seldom, SeldomTable};
 use crate::table::{Numbered, Table};
 
 /// A moment: milliseconds since the Unix epoch.
@@ -88,8 +88,7 @@ pub struct State<E> {
     pub(crate) ticks: u64,
     pub(crate) now: Time,
     pub(crate) invocations: Table<InvocationId, Invocation<E>>,
-    /// Boxed, since few runs have one.
-    pub(crate) requests: Table<RequestId, Box<Request<E>>>,
+    pub(crate) requests: SeldomTable<RequestId, Request<E>>,
     pub(crate) scopes: Scopes<E>,
     pub(crate) extras: Seldom<Extras<E>>,
 }
@@ -194,10 +193,7 @@ pub struct Invocation<E> {
 pub(crate) struct History<E> {
     /// How often the run was interrupted while the invocation ran.
     pub(crate) interruptions: u32,
-    /// Why the attempt before failed.
-    pub(crate) last_error: Option<StepError>,
-    /// When the first attempt that failed did so.
-    pub(crate) first_failed_at: Option<Time>,
+    pub(crate) failed: FailedAttempts,
     /// What each of its emitters has sent, in the order of the step's parameters; empty before the first start,
     /// and for steps without one.
     pub(crate) emitters: Vec<Sender>,
@@ -207,16 +203,39 @@ pub(crate) struct History<E> {
     pub(crate) waits: u32,
 }
 
+/// What is known of an invocation's attempts that failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FailedAttempts {
+    /// Why the last one did.
+    pub(crate) last_error: Option<StepError>,
+    /// When the first one did.
+    pub(crate) first_failed_at: Option<Time>,
+}
+
+impl FailedAttempts {
+    /// Whether nothing is known of any.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.last_error.is_none() && self.first_failed_at.is_none()
+    }
+}
+
 impl<E> Default for History<E> {
     fn default() -> Self {
         Self {
             interruptions: 0,
-            last_error: None,
-            first_failed_at: None,
+            failed: FailedAttempts::default(),
             emitters: Vec::new(),
             notes: Notes::new(),
             waits: 0,
         }
+    }
+}
+
+impl<E> History<E> {
+    /// Whether nothing has happened to the invocation.
+    pub(crate) fn is_empty(&self) -> bool {
+        let noted = !self.emitters.is_empty() || !self.notes.is_empty();
+        !noted && self.failed.is_empty() && self.interruptions == 0
     }
 }
 
@@ -230,13 +249,13 @@ impl<E> Invocation<E> {
     /// Why the attempt before failed.
     #[must_use]
     pub fn last_error(&self) -> Option<&StepError> {
-        self.history.get()?.last_error.as_ref()
+        self.history.get()?.failed.last_error.as_ref()
     }
 
     /// When the first attempt that failed did so.
     #[must_use]
     pub fn first_failed_at(&self) -> Option<Time> {
-        self.history.get()?.first_failed_at
+        self.history.get()?.failed.first_failed_at
     }
 
     /// What its calls have come to, by their keys.
@@ -370,7 +389,7 @@ impl<E> State<E> {
             ticks: 0,
             now: Time(0),
             invocations: Table::new(),
-            requests: Table::new(),
+            requests: SeldomTable::EMPTY,
             scopes: Scopes::new(),
             extras: Seldom::NEVER,
         }
@@ -380,7 +399,7 @@ impl<E> State<E> {
     pub(crate) fn complete(&mut self) {
         self.status = Status::Completed;
         self.invocations = Table::new();
-        self.requests = Table::new();
+        self.requests = SeldomTable::EMPTY;
         self.extras = Seldom::NEVER;
         self.scopes.clear();
     }
@@ -513,13 +532,13 @@ impl<E> State<E> {
 
     /// The open questions, oldest first.
     pub fn requests(&self) -> impl Iterator<Item = (RequestId, &Request<E>)> {
-        self.requests.iter().map(|(id, request)| (*id, &**request))
+        self.requests.iter().map(|(id, request)| (*id, request))
     }
 
     /// The open question of that id.
     #[must_use]
     pub fn request(&self, id: RequestId) -> Option<&Request<E>> {
-        self.requests.get(&id).map(|request| &**request)
+        self.requests.get(&id)
     }
 
     /// The open scopes, the run itself first.

@@ -11,8 +11,8 @@ use super::notes::Noted;
 use super::payload::{Emitted, Input, Part, Payload};
 use super::scopes::Parked;
 use super::state::{
-    Branch, Budget, Invocation, InvocationId, InvocationState, Recoveries, Request, ScopeId, State, Status,
-    Time, Timer, merged,
+    Branch, Budget, FailedAttempts, Invocation, InvocationId, InvocationState, Recoveries, Request, ScopeId,
+    State, Status, Time, Timer, merged,
 };
 use super::tick::{Refused, Tick};
 use crate::error::{StepError, StepErrorKind};
@@ -390,7 +390,7 @@ impl<'a, E: Payload> Turn<'a, E> {
     pub(super) fn close_request(&mut self, id: RequestId) -> Option<Request<E>> {
         let request = self.state.requests.remove(&id)?;
         self.state.stop_timer(request.expires_at, Timer::Expiry(id));
-        Some(*request)
+        Some(request)
     }
 
     /// Gives an event to every parameter that takes it.
@@ -607,8 +607,7 @@ impl<'a, E: Payload> Turn<'a, E> {
                 invocation.attempt = 1;
                 if let Some(history) = invocation.history.get_mut() {
                     history.interruptions = 0;
-                    history.last_error = None;
-                    history.first_failed_at = None;
+                    history.failed = FailedAttempts::default();
                     // What nobody answered in time is asked anew.
                     history.notes.retain(|_, noted| !matches!(noted, Noted::Expired(_)));
                 }
@@ -691,23 +690,15 @@ impl<'a, E: Payload> Turn<'a, E> {
         let (step, attempt) = (invocation.step, invocation.attempt);
         let depth = self.state.scopes.get(&invocation.branch.scope).map_or(0, |scope| scope.depth);
         let input = invocation.input.clone();
-        let (mut last_error, mut first_failed_at) = (None, None);
+        let mut failed = None;
         if let Some(history) = invocation.history.get() {
-            (last_error, first_failed_at) = (history.last_error.clone(), history.first_failed_at);
+            failed = Some(&history.failed).filter(|failed| !failed.is_empty()).cloned();
             self.state.recount(id);
         }
         if self.graph.step(step).is_some_and(|step| !step.tools.is_empty()) {
             self.open_emitters(id);
         }
-        self.runs.push_back(Invoke {
-            invocation: id,
-            attempt,
-            step,
-            depth,
-            input,
-            last_error,
-            first_failed_at,
-        });
+        self.runs.push_back(Invoke { invocation: id, attempt, step, depth, input, failed: failed.into() });
     }
 
     /// A retry is due. It goes ahead of what has not run yet.

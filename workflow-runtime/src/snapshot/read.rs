@@ -12,9 +12,9 @@ use super::document::{
 use super::error::{Misfit, MisfitReason};
 use super::write::item_names;
 use crate::engine::{
-    Arrivals, Branch, Extras, Failure, Gather, History, Input, Invocation, InvocationId, InvocationState,
-    Joins, Member, Members, NoteKind, Noted, Notes, Parked, Part, Place, Recoveries, Request, Scope, ScopeId,
-    Sender, State, Timer, Waiter, emitter_points,
+    Arrivals, Branch, Extras, FailedAttempts, Failure, Gather, History, Input, Invocation, InvocationId,
+    InvocationState, Joins, Member, Members, NoteKind, Noted, Notes, Parked, Part, Place, Recoveries,
+    Request, Scope, ScopeId, Sender, State, Timer, Waiter, emitter_points,
 };
 use crate::event::RequestId;
 use crate::seldom::Seldom;
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
         let mut requests = Vec::new();
         for saved in &document.requests {
             ids.take(saved.id.0)?;
-            requests.extend(self.request(saved, askers.get(&saved.id)).map(|it| (saved.id, Box::new(it))));
+            requests.extend(self.request(saved, askers.get(&saved.id)).map(|it| (saved.id, it)));
         }
         state.requests = requests.into_iter().collect();
         if let Some(joins) = self.joins(&document.joins, "outside every fan-out") {
@@ -108,8 +108,10 @@ impl<'a> Reader<'a> {
         let waits = notes.values().filter(|noted| noted.is_wait()).count();
         let history = History {
             interruptions: saved.interruptions,
-            last_error: saved.last_error.clone(),
-            first_failed_at: saved.first_failed_at,
+            failed: FailedAttempts {
+                last_error: saved.last_error.clone(),
+                first_failed_at: saved.first_failed_at,
+            },
             emitters: saved
                 .emitters
                 .iter()
@@ -118,9 +120,7 @@ impl<'a> Reader<'a> {
             notes,
             waits: u32::try_from(waits).unwrap_or(u32::MAX),
         };
-        let failed = history.last_error.is_some() || history.first_failed_at.is_some();
-        let noted = !history.emitters.is_empty() || !history.notes.is_empty();
-        let history = Some(history).filter(|history| failed || noted || history.interruptions > 0);
+        let history = Some(history).filter(|history| !history.is_empty());
         Some(Invocation {
             step,
             branch: placed(saved.branch),
