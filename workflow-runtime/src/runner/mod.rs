@@ -3,41 +3,42 @@
 //! With a store, runs outlive the process. Nothing that happens in a run is shown, and no step is started, before it is
 //! stored; killing the process at any instant loses nothing that was acknowledged, and repeats only steps that had not
 //! finished. A run that only waits for somebody leaves memory, and comes back on its answer.
+//!
+//! `builder` sets a runner up, `inner` is what its handles share, and `hosted` a run whose workflow is known by name only.
+//! `commit` brings what happens to the store, and `work` takes up what the store has for this runner.
 
+mod builder;
 mod commit;
 mod error;
 mod hosted;
+mod inner;
 mod work;
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::value::RawValue;
-use tokio::sync::{RwLock, Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-use crate::driver::{Clock, Host, KeptAt, Standing, millis};
-use crate::engine::Time;
+use crate::driver::{Host, Standing};
 use crate::event::RequestId;
 use crate::forms::Stored as _;
 use crate::handle::{Run, RunId, RunOptions};
-use crate::journal;
-use crate::registry::Registration;
 use crate::store::{
-    Claim, Created, Due, Fork, Interest, Json, Lease, NewMessage, NewRun, Put, RunDetails, RunStatus, Store,
-    StoreError, Verdict,
+    Claim, Created, Due, Fork, Interest, Lease, NewMessage, Put, RunDetails, RunStatus, Store, StoreError,
+    Verdict,
 };
 use crate::workflow::{Shared, Workflow};
 
+pub use builder::RunnerBuilder;
 pub use commit::NotStored;
 pub(crate) use commit::{Commit, Commits, Committed, Letter, json_text};
 pub use error::{LoadError, RunnerError};
 
-use hosted::{Hosted, Said, options};
+use hosted::Said;
 pub(crate) use hosted::{Kind, Typed};
+use inner::Inner;
 
 /// Hosts runs of many workflows: starts them, keeps them in a [`Store`], and takes up what was left behind.
 ///
@@ -80,167 +81,14 @@ pub struct Runner {
     inner: Arc<Inner>,
 }
 
-/// How a [`Runner`] is set up.
-pub struct RunnerBuilder {
-    kinds: Vec<Arc<dyn Kind>>,
-    store: Option<Arc<dyn Store>>,
-    limit: Option<usize>,
-    lease: Duration,
-    owner: Option<String>,
-    evict_waiting_steps: bool,
-}
-
-struct Inner {
-    kinds: BTreeMap<&'static str, Arc<dyn Kind>>,
-    limit: Option<Arc<Semaphore>>,
-    clock: Clock,
-    /// The runs in this process.
-    hosted: Mutex<HashMap<RunId, Arc<dyn Hosted>>>,
-    /// What they were started with, in a runner without a store.
-    inputs: Mutex<HashMap<RunId, String>>,
-    /// Shared by those who create, claim and load runs, until these are `hosted`. Who wants that nothing is on its way has
-    /// it alone: to claim a run that is perhaps ours already, which would else be here twice; or to give back what the
-    /// store says we own and we do not know.
-    taking: RwLock<()>,
-    kept: Option<Kept>,
-    stop: CancellationToken,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
-    /// Looks after the runs in the store.
-    caretaker: Mutex<Option<JoinHandle<()>>>,
-    trouble: Mutex<Option<StoreError>>,
-}
-
 /// How long to wait for a run that is on its way back to the store, before looking again.
 const ON_ITS_WAY: Duration = Duration::from_millis(50);
-
-/// What a runner with a store has.
-struct Kept {
-    store: Arc<dyn Store>,
-    commits: Commits,
-    owner: String,
-    lease: Duration,
-    evict_waiting_steps: bool,
-}
-
-impl RunnerBuilder {
-    /// Hosts a workflow.
-    #[must_use]
-    pub fn workflow<W: Workflow>(mut self, workflow: impl Into<Arc<W>>) -> Self {
-        self.kinds.push(Arc::new(Typed(workflow.into().share())));
-        self
-    }
-
-    /// Hosts a workflow of the [registry](crate::Registry), as the function builds it that it was registered with.
-    #[must_use]
-    pub fn registered(mut self, registration: &Registration) -> Self {
-        self.kinds.extend(registration.kind());
-        self
-    }
-
-    /// Keeps the runs in a store, and takes up what it holds of the hosted workflows.
-    #[must_use]
-    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = Some(store);
-        self
-    }
-
-    /// How many steps may be at work at once, over all runs, at least one; without it there is no limit. Runs take turns, so that a
-    /// large fan-out does not keep the others waiting. A step counts from its start to its end, its own waits included.
-    #[must_use]
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = Some(limit.max(1));
-        self
-    }
-
-    /// How long the runs of this runner are its own without a sign of life; 30 seconds if not said. After that, other
-    /// runners on the same store may take them over; so for that long nobody goes on with the runs of a process that was
-    /// killed. It is renewed three times as often. The clocks of the processes have to agree that well: one that is ahead
-    /// by more takes over what others still work on, whose steps then run twice, though only one of them counts. Whoever knows that a process has ended can say so with
-    /// [`Store::leave`].
-    #[must_use]
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease;
-        self
-    }
-
-    /// The name under which this runner owns runs; else it is random. Two runners must not have one name, nor should
-    /// one that is started again have its old one.
-    #[must_use]
-    pub fn owner(mut self, owner: impl Into<String>) -> Self {
-        self.owner = Some(owner.into());
-        self
-    }
-
-    /// Lets also those runs leave memory in which a step waits, for an answer to its [`Asker`](crate::Asker) or for a
-    /// signal to its [`Inbox`](crate::Inbox); else only those do that wait between steps. When the answer comes, the step
-    /// is run again from its input, and finds what its earlier waits and memos returned.
-    ///
-    /// A step that waits for something else as well, such as a timer of its own, stays.
-    #[must_use]
-    pub fn evict_waiting_steps(mut self, evict: bool) -> Self {
-        self.evict_waiting_steps = evict;
-        self
-    }
-
-    /// Starts the runner, on the tokio runtime that this is called on.
-    ///
-    /// # Errors
-    /// Two workflows have one name, or the store fails.
-    pub async fn start(self) -> Result<Runner, RunnerError> {
-        let mut kinds: BTreeMap<&'static str, Arc<dyn Kind>> = BTreeMap::new();
-        for kind in self.kinds {
-            let name = &*kind.graph().name;
-            if kinds.insert(name, kind).is_some() {
-                return Err(RunnerError::TwoOfOneName { workflow: name.to_owned() });
-            }
-        }
-        let mut tasks = Vec::new();
-        let (mut kept, mut news) = (None, None);
-        if let Some(store) = self.store {
-            for kind in kinds.values() {
-                let graph = kind.graph();
-                store.put_graph(&journal::fingerprint(graph), journal::graph_json(graph)).await?;
-            }
-            let (commits, queue) = Commits::channel();
-            let (tell, told) = mpsc::unbounded_channel();
-            news = Some(told);
-            tasks.push(tokio::spawn(commit::store_all(Arc::clone(&store), queue, tell)));
-            let owner = self.owner.unwrap_or_else(|| RunId::random().to_string());
-            let Self { lease, evict_waiting_steps, .. } = self;
-            kept = Some(Kept { store, commits, owner, lease, evict_waiting_steps });
-        }
-        let inner = Arc::new(Inner {
-            kinds,
-            limit: self.limit.map(|limit| Arc::new(Semaphore::new(limit))),
-            clock: Clock::not_before(Time(0)),
-            hosted: Mutex::default(),
-            inputs: Mutex::default(),
-            taking: RwLock::default(),
-            kept,
-            stop: CancellationToken::new(),
-            tasks: Mutex::new(tasks),
-            caretaker: Mutex::default(),
-            trouble: Mutex::default(),
-        });
-        if let Some(news) = news {
-            *lock(&inner.caretaker) = Some(tokio::spawn(work::look_after(Arc::clone(&inner), news)));
-        }
-        Ok(Runner { inner })
-    }
-}
 
 impl Runner {
     /// A runner that hosts nothing yet.
     #[must_use]
     pub fn builder() -> RunnerBuilder {
-        RunnerBuilder {
-            kinds: Vec::new(),
-            store: None,
-            limit: None,
-            lease: Duration::from_secs(30),
-            owner: None,
-            evict_waiting_steps: false,
-        }
+        RunnerBuilder::new()
     }
 
     /// Starts a run, or gives the one of that id that was started before with the same input.
@@ -614,120 +462,6 @@ impl Runner {
     }
 }
 
-impl Inner {
-    fn workflow<W: Workflow>(&self) -> Result<Shared<W>, RunnerError> {
-        if self.stop.is_cancelled() {
-            return Err(RunnerError::Closed);
-        }
-        let found = self.kinds.get(&*W::GRAPH.name).and_then(|kind| kind.any().downcast_ref::<Shared<W>>());
-        found.cloned().ok_or_else(|| RunnerError::NotHosted { workflow: W::GRAPH.name.to_string() })
-    }
-
-    fn find(&self, run: &RunId) -> Option<Arc<dyn Hosted>> {
-        lock(&self.hosted).get(run).cloned()
-    }
-
-    fn add(&self, run: &RunId, host: Arc<dyn Hosted>) {
-        let before = lock(&self.hosted).insert(run.clone(), host);
-        if let Some(before) = before {
-            // It has been somebody else's in between, which this one has not noticed. Nothing if it has ended.
-            before.throw_away(&NotStored::TakenOver);
-        }
-    }
-
-    fn lease(&self, kept: &Kept) -> Lease {
-        Lease { owner: kept.owner.clone(), until: self.clock.now().plus(millis(kept.lease)) }
-    }
-
-    /// Keeps what this runner has its own.
-    async fn renew_for_ever(&self, kept: &Kept) {
-        loop {
-            tokio::time::sleep(kept.lease / 3).await;
-            // What fails here is lost to whoever comes next, who begins where it is stored.
-            let _ = kept.store.renew(self.lease(kept), &[]).await;
-        }
-    }
-
-    /// Nothing comes in once the runner was told to stop.
-    fn goes_on(&self) -> Result<(), RunnerError> {
-        if self.stop.is_cancelled() { Err(RunnerError::Closed) } else { Ok(()) }
-    }
-
-    fn kept_at(&self, kept: &Kept, epoch: u64, standing: Standing) -> KeptAt {
-        KeptAt {
-            commits: kept.commits.clone(),
-            epoch,
-            standing,
-            evict_waiting_steps: kept.evict_waiting_steps,
-        }
-    }
-
-    fn new_run<W: Workflow>(
-        &self,
-        run: &RunId,
-        input: Json,
-        options: &RunOptions,
-        lease: Option<Lease>,
-    ) -> NewRun {
-        let since_epoch = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let deadline = options.deadline.map(|at| Time(millis(since_epoch(at))));
-        NewRun {
-            run: run.clone(),
-            workflow: W::GRAPH.name.to_string(),
-            fingerprint: journal::fingerprint(W::GRAPH),
-            input_key: canonical(&input),
-            input,
-            at: self.clock.now(),
-            due: Due::Now,
-            tags: options::to_tags(deadline, options.timeout),
-            lease,
-        }
-    }
-
-    fn start_in_memory<W: Workflow>(
-        &self,
-        workflow: Shared<W>,
-        input: W::Input,
-        json: &Json,
-        options: RunOptions,
-    ) -> Result<Run<W>, RunnerError> {
-        let run = options.id.clone().unwrap_or_else(RunId::random);
-        let mut hosted = lock(&self.hosted);
-        self.goes_on()?;
-        if let Some(found) = hosted.get(&run) {
-            let same = lock(&self.inputs).get(&run).is_some_and(|known| *known == canonical(json));
-            let found = Arc::clone(found).any().downcast::<Host<W>>().ok().filter(|_| same);
-            return found.map(Run::another).ok_or(RunnerError::OtherInput { run });
-        }
-        let host = Host::start_limited(workflow, input, options, self.limit.clone());
-        // The runner holds it, so that it can be answered by its id.
-        let handle = Run::another(Arc::clone(&host));
-        lock(&self.inputs).insert(run.clone(), canonical(json));
-        hosted.insert(run, host);
-        Ok(handle)
-    }
-}
-
-/// The same text for the same JSON, however it is written: objects by key. Numbers stay as they are, because they may be
-/// larger than any type that could hold them.
-fn canonical(json: &RawValue) -> String {
-    let text = json.get();
-    let written = match text.as_bytes().first() {
-        Some(b'{') => serde_json::from_str(text).map(|entries: BTreeMap<String, Box<RawValue>>| {
-            let entries =
-                entries.iter().map(|(key, value)| format!("{}:{}", json_text(key).get(), canonical(value)));
-            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
-        }),
-        Some(b'[') => serde_json::from_str(text).map(|items: Vec<Box<RawValue>>| {
-            let items = items.iter().map(|item| canonical(item));
-            format!("[{}]", items.collect::<Vec<_>>().join(","))
-        }),
-        Some(b'"') => serde_json::from_str(text).map(|text: String| json_text(&text).get().to_owned()),
-        _ => Ok(text.to_owned()),
-    };
-    written.unwrap_or_else(|_| text.to_owned())
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -736,12 +470,5 @@ impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let workflows: Vec<_> = self.inner.kinds.keys().collect();
         f.debug_struct("Runner").field("workflows", &workflows).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for RunnerBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let workflows: Vec<_> = self.kinds.iter().map(|kind| &*kind.graph().name).collect();
-        f.debug_struct("RunnerBuilder").field("workflows", &workflows).finish_non_exhaustive()
     }
 }

@@ -8,8 +8,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::commit::{News, NotStored, json_text};
+use super::error::LoadError;
 use super::hosted::{self, options};
-use super::{Inner, Kept, LoadError, ON_ITS_WAY, lock};
+use super::inner::{Inner, Kept};
+use super::{ON_ITS_WAY, lock};
 use crate::driver::{Standing, millis};
 use crate::engine::Time;
 use crate::handle::RunId;
