@@ -9,11 +9,12 @@ use std::sync::Arc;
 use workflow_graph::{ParamForm, Slot, StepId};
 
 use super::command::{Ending, Notice};
+use super::delivery::Way;
 use super::members::Member;
 use super::payload::{Failure, Input, Part, Payload};
 use super::state::{Branch, InvocationId, InvocationState, Recoveries, ScopeId, Status, Timer};
 use super::tick::Verdict;
-use super::turn::{Turn, Way};
+use super::turn::Turn;
 use crate::error::StepError;
 use crate::event::RequestId;
 

@@ -11,11 +11,12 @@
 use workflow_graph::{EventId, PointId, Slot, Step, Tool};
 
 use super::command::{Command, Notice};
+use super::delivery::Way;
 use super::members::{Member, Members};
 use super::payload::{Failure, Part, Payload};
 use super::scopes::{Arrivals, Gather, Joins, Place, Scope};
 use super::state::{Branch, Invocation, InvocationId, InvocationState, ScopeId, Sender, Timer, merged};
-use super::turn::{Turn, Way};
+use super::turn::Turn;
 
 impl<E: Payload> Turn<'_, E> {
     /// Opens a scope and sends each element into a branch of it.

@@ -47,18 +47,24 @@
 //! # Reading order
 //!
 //! [`tick`](Tick) and [`command`](Command) are the vocabulary, [`state`](State) is what is remembered, of it `scopes` what
-//! is open and has arrived there, and `members` what keeps that open. `turn` is what one tick does, `relay` is the usual
-//! ticks by a short way, `fan_out` is how fan-outs open and close, `failure` is who takes a failure, and `notes` is what
-//! steps remember and wait for while they run.
+//! is open and has arrived there, and `members` what keeps that open.
+//!
+//! `turn` is what one tick does: `delivery` hands events to who takes them, `question` asks people, `fan_out` opens and closes
+//! scopes, `failure` finds who takes a failure, and `notes` is what steps remember and wait for while they run; `start` is
+//! which steps start in the end, unless it is the `ending` of the run. `relay` is the usual ticks by a short way.
 
 mod command;
+mod delivery;
+mod ending;
 mod failure;
 mod fan_out;
 mod members;
 mod notes;
 mod payload;
+mod question;
 mod relay;
 mod scopes;
+mod start;
 mod state;
 mod tick;
 mod turn;
