@@ -19,18 +19,21 @@
 //!
 //! # Reading order
 //!
-//! `begin` is how runs come into memory, this file what a tick does, and `relay` the usual ones by a short way; `queue` and
-//! `ready` which step starts next and `pace` whether lanes share the work; `pool` in which task a lane works, and `lane`,
-//! `batch` and `ticket` who polls a step and how it reports; `notes` what it waits for, `attention` whether the run alone
-//! can wake it, `tell` what observers hear. `ledger` holds all of that back until it is stored, in a run with a store.
+//! `begin` is how runs come into memory, `live` what changes there, this file what a tick does, `happening` what that is and
+//! leaves to do, and `relay` the usual ones by a short way; `queue` and `ready` which step starts next and `pace` whether
+//! lanes share the work; `pool` in which task a lane works, and `lane`, `batch` and `ticket` who polls a step and how it
+//! reports; `notes` what it waits for, `attention` whether the run alone can wake it, `tell` what observers hear. `ledger`
+//! holds all of that back until it is stored, in a run with a store.
 
 mod attention;
 mod batch;
 mod begin;
 mod clock;
+mod happening;
 mod hold;
 mod lane;
 mod ledger;
+mod live;
 mod notes;
 mod pace;
 mod pool;
@@ -41,39 +44,35 @@ mod tell;
 mod ticket;
 
 use std::any::Any;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow_graph::{EventId, StepId};
 
 use crate::common::Common;
-use crate::engine::{
-    Command, Ending, Engine, InvocationId, InvocationState, NoteKey, Refused, Tick, Time, drop_if_empty,
-};
+use crate::engine::{Command, Engine, InvocationId, InvocationState, Refused, Tick, Time};
 use crate::error::{StepError, StepErrorKind};
 use crate::forms::Stored;
 use crate::handle::{RunError, RunId};
 use crate::journal;
-use crate::runner::Letter;
-use crate::seldom::Seldom;
 use crate::store::Json;
 use crate::stream::{Keeper, RunEventKind, Stream};
-use crate::wakers::{Place, Wakers};
+use crate::wakers::Place;
 use crate::workflow::{Shared, Workflow};
 
 use clock::{Alarm, Now};
+use happening::{Afterwards, Changed, Happening, Kept, MoreAfterwards};
 use lane::Lane;
-use ledger::{Entry, Journal, Ledger};
-use pace::Paces;
+use ledger::{Entry, Journal};
+use live::{End, Live};
 use pool::{Job, Work};
-use queue::Queue;
 use ready::{Permit, most_lanes};
 
 pub(crate) use attention::{Attention, Listener};
@@ -99,145 +98,6 @@ pub(crate) struct Host<W: Workflow> {
     /// Told when nothing is at work any more but what waits for somebody, while somebody holds the run.
     quiet: OnceLock<Box<Notify>>,
     live: Mutex<Live<W>>,
-}
-
-/// What changes with every tick.
-struct Live<W: Workflow> {
-    engine: Engine<W::Event>,
-    /// What observers see.
-    stream: Stream<W>,
-    /// What the steps that have finished made of it.
-    state: Common<W::State>,
-    /// Reused from tick to tick; empty between them.
-    commands: Vec<Command<W::Event>>,
-    /// Steps that the engine has started and nobody has taken yet.
-    ready: Queue<W::Event>,
-    /// Steps were cancelled that may still be among those.
-    some_are_stale: bool,
-    /// How many lanes are awake.
-    lanes: u32,
-    /// How many steps that are known to be short they are at.
-    at_short_steps: u32,
-    paces: Seldom<Paces>,
-    /// How many want that no step starts.
-    holds: u32,
-    /// Steps that a lane polls or that have a task of their own.
-    at_work: usize,
-    /// When the latest tick came. The clock is read once for each.
-    now: Now,
-    apart: Seldom<Apart>,
-    end: End<W>,
-    /// How the run stands with its store, if it has one.
-    ledger: Option<Box<Ledger<W>>>,
-    /// What lets steps start, where runs take turns.
-    gate: Option<Arc<Semaphore>>,
-    /// The run stands in line at the gate.
-    queued: bool,
-    /// What the engine holds never happened, because it could not be stored.
-    thrown_away: bool,
-    waiting: Wakers,
-    /// The author's `Clone` or `Drop` has panicked in the middle of a tick, with this message. What the engine holds
-    /// cannot be relied on any more.
-    broken: Seldom<String>,
-    /// When something is due, and how to stop waiting for it.
-    timer: Option<(Time, CancellationToken)>,
-}
-
-/// The steps that are not done with when a lane has polled them once.
-#[derive(Default)]
-struct Apart {
-    /// How to tell steps that they are cancelled: those that have a task of their own, and those that want to know.
-    tasks: BTreeMap<InvocationId, CancellationToken>,
-    /// Who polls the calls of steps that wait.
-    listeners: BTreeMap<(InvocationId, NoteKey), Listener>,
-}
-
-impl Apart {
-    fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && self.listeners.is_empty()
-    }
-}
-
-/// How far a run is from being over.
-enum End<W: Workflow> {
-    /// It goes on. In a run with a store, perhaps only there.
-    NotYet,
-    /// It has ended, which is announced when nothing is at work any more.
-    Near(Box<Ending<W::Event>>),
-    Announced(Result<W::Output, Box<RunError>>),
-}
-
-/// A new state of a run; and as JSON, in a run with a store.
-type Changed<W> = (Arc<<W as Workflow>::State>, Option<Json>);
-
-/// A tick that is to be taken.
-struct Happening<W: Workflow> {
-    tick: Tick<W::Event>,
-    /// What the tick makes of the run's state, if it is taken.
-    state: Option<Arc<W::State>>,
-    /// In a run with a store. Boxed, because the others carry nothing of it through every tick.
-    kept: Option<Box<Kept>>,
-}
-
-/// What a store keeps of a tick.
-struct Kept {
-    /// The tick as it is written down.
-    body: journal::TickBody,
-    /// What it makes of the run's state.
-    state: Option<Json>,
-    /// The message that it came with.
-    letter: Option<Letter>,
-    /// The run is put down only because its process ends.
-    leaves: bool,
-}
-
-impl<W: Workflow> Happening<W> {
-    fn new(tick: Tick<W::Event>, body: Option<journal::TickBody>) -> Self {
-        let kept = |body| Box::new(Kept { body, state: None, letter: None, leaves: false });
-        Self { tick, state: None, kept: body.map(kept) }
-    }
-
-    /// With more to be kept, in a run with a store.
-    fn keeping(self, more: impl FnOnce(Kept) -> Kept) -> Self {
-        Self { kept: self.kept.map(|kept| Box::new(more(*kept))), ..self }
-    }
-}
-
-/// What a tick leaves to do once the lock is released.
-#[derive(Default)]
-#[must_use = "steps are cancelled, callers woken and lanes started only by `Host::finish`"]
-struct Afterwards {
-    spawn_lane: bool,
-    /// One who waits for what has come. Mostly there is no other one.
-    wake: Option<Waker>,
-    /// What most ticks do not leave.
-    more: Seldom<MoreAfterwards>,
-}
-
-#[derive(Default)]
-struct MoreAfterwards {
-    cancel: Vec<CancellationToken>,
-    wake_too: Vec<Waker>,
-    queue_at: Option<Arc<Semaphore>>,
-    wait_until: Option<(Time, CancellationToken)>,
-}
-
-impl Afterwards {
-    fn cancel(&mut self, tokens: impl IntoIterator<Item = CancellationToken>) {
-        let mut tokens = tokens.into_iter().peekable();
-        if tokens.peek().is_some() {
-            self.more.make().cancel.extend(tokens);
-        }
-    }
-
-    fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
-        for waker in wakers {
-            match self.wake {
-                None => self.wake = Some(waker),
-                Some(_) => self.more.make().wake_too.push(waker),
-            }
-        }
-    }
 }
 
 impl<W: Workflow> Host<W> {
@@ -613,102 +473,6 @@ impl<W: Workflow> Keeper<W> for Host<W> {
             }
         }
         read(&mut live.stream);
-    }
-}
-
-impl<W: Workflow> Live<W> {
-    /// Readers are woken for what they can see now.
-    #[inline]
-    fn tell_readers(&mut self, afterwards: &mut Afterwards) {
-        if let Some(readers) = self.stream.take_readers() {
-            afterwards.wake(readers);
-        }
-    }
-
-    /// Whether the end was announced.
-    fn is_over(&self) -> bool {
-        matches!(self.end, End::Announced(_))
-    }
-
-    fn is_broken(&self) -> bool {
-        self.broken.get().is_some()
-    }
-
-    /// Whether what the engine holds counts no more: it is broken, was not stored, or belongs to somebody else.
-    fn is_done_with(&self) -> bool {
-        self.is_broken() || self.thrown_away || self.ledger.as_ref().is_some_and(|it| it.given_back)
-    }
-
-    /// The author's code has panicked in the middle of a tick.
-    #[cold]
-    fn give_up(&mut self, panic: &(dyn Any + Send), afterwards: &mut Afterwards) {
-        self.broken = Some(panic_message(panic).to_owned()).into();
-        // What was announced stays so.
-        if !self.is_over() {
-            self.end = End::NotYet;
-        }
-        // What is thrown away may panic as well.
-        let ready = std::mem::take(&mut self.ready);
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(ready)));
-        afterwards.cancel(self.take_tasks());
-        afterwards.cancel(self.timer.take().map(|(_, token)| token));
-    }
-
-    /// Does one command, of those that are no news.
-    fn perform(&mut self, command: Command<W::Event>, afterwards: &mut Afterwards) {
-        match command {
-            Command::Run(invoke) => self.ready.push_back(invoke),
-            // A step without a task is in the ready queue or with a lane, and is found out there.
-            Command::Abort { invocation } => {
-                let task = self.take_task(invocation);
-                self.some_are_stale |= task.is_none();
-                afterwards.cancel(task);
-            }
-            Command::Wake { invocation, key } => {
-                let apart = self.apart.get_mut();
-                let listener = apart.and_then(|apart| apart.listeners.remove(&(invocation, key)));
-                afterwards.wake(listener.map(|it| it.waker));
-            }
-            Command::Publish(_) | Command::Finish(_) => {}
-        }
-    }
-
-    /// How to cancel a step that has a task of its own.
-    fn take_task(&mut self, invocation: InvocationId) -> Option<CancellationToken> {
-        self.apart.get_mut()?.tasks.remove(&invocation)
-    }
-
-    fn take_tasks(&mut self) -> impl Iterator<Item = CancellationToken> + use<W> {
-        let tasks = self.apart.get_mut().map(|apart| std::mem::take(&mut apart.tasks));
-        tasks.unwrap_or_default().into_values()
-    }
-
-    /// Gives back memory that is not needed while the run waits for somebody.
-    fn shrink(&mut self) {
-        self.engine.shrink();
-        self.commands.shrink_to_fit();
-        self.ready.shrink();
-        self.paces = Seldom::NEVER;
-        self.apart.shrink(Apart::is_empty);
-        if let Some(apart) = self.apart.get_mut() {
-            drop_if_empty(&mut apart.tasks);
-            drop_if_empty(&mut apart.listeners);
-        }
-    }
-
-    /// Sees to it that somebody waits for what is due next.
-    fn arm(&mut self, afterwards: &mut Afterwards) {
-        // Nobody waits here for a run that is somebody else's.
-        let due = if self.is_done_with() { None } else { self.engine.next_due() };
-        if due == self.timer.as_ref().map(|(due, _)| *due) {
-            return;
-        }
-        afterwards.cancel(self.timer.take().map(|(_, token)| token));
-        if let Some(due) = due {
-            let token = CancellationToken::new();
-            self.timer = Some((due, token.clone()));
-            afterwards.more.make().wait_until = Some((due, token));
-        }
     }
 }
 
