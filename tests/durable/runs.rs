@@ -125,6 +125,24 @@ async fn a_runner_without_a_store_hosts_runs_under_one_limit() {
     }
 }
 
+#[tokio::test]
+async fn what_needs_a_store_says_so_where_there_is_none() {
+    let runner = Runner::builder().workflow(Sum::default()).start().await.unwrap();
+    let run = runner.start::<Sum>("sum", 10).await.unwrap();
+    let refusals = [
+        runner.submit::<Sum>("other", 10).await.err(),
+        runner.show("sum").await.err(),
+        runner.fork("sum", 1, "fork").await.err(),
+        runner.resume("sum").await.err(),
+    ];
+    for refusal in refusals {
+        assert!(matches!(refusal, Some(RunnerError::NoStore)), "{refusal:?}");
+    }
+    // What does not need one goes on.
+    asked(&run).await;
+    assert!(matches!(runner.attach::<Sum>("other").await, Err(RunnerError::NoSuchRun { .. })));
+}
+
 async fn futures(runner: &Runner, count: u32) -> Vec<Run<Sum>> {
     let mut runs = Vec::new();
     for n in 0..count {

@@ -120,7 +120,10 @@ pub enum RunnerError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The runner has no store, or was shut down.
-    #[error("the runner has no store, or was shut down")]
+    /// The runner has no store, which that needs.
+    #[error("the runner has no store; give it one with `Runner::builder().store(..)`")]
+    NoStore,
+    /// The runner was shut down.
+    #[error("the runner was shut down")]
     Closed,
 }

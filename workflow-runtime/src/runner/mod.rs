@@ -151,14 +151,14 @@ impl Runner {
     /// the run.
     ///
     /// # Errors
-    /// There is a run of that id with another input or of another workflow, or the store fails.
+    /// There is a run of that id with another input or of another workflow, or there is no store or it fails.
     pub async fn submit<W: Workflow>(
         &self,
         id: impl Into<RunId>,
         input: W::Input,
     ) -> Result<bool, RunnerError> {
         self.inner.workflow::<W>()?;
-        let (run, kept) = (id.into(), self.inner.kept.as_ref().ok_or(RunnerError::Closed)?);
+        let (run, kept) = (id.into(), self.inner.kept.as_ref().ok_or(RunnerError::NoStore)?);
         let json = crate::driver::stored_json(&input)
             .map_err(|source| RunnerError::Input { run: run.clone(), source: Arc::new(source) })?;
         let new = self.inner.new_run::<W>(&run, json, &RunOptions::default(), None);
@@ -232,8 +232,9 @@ impl Runner {
     /// Goes on with a run that was suspended, cancelled, or has failed: the failed step is run again.
     ///
     /// # Errors
-    /// There is no such run, it has its output, another process has it, or it cannot be taken up.
+    /// There is no such run, it has its output, another process has it, it cannot be taken up, or there is no store.
     pub async fn resume(&self, id: impl Into<RunId>) -> Result<(), RunnerError> {
+        self.inner.kept.as_ref().ok_or(RunnerError::NoStore)?;
         self.take_up(&id.into(), true).await
     }
 
@@ -292,10 +293,10 @@ impl Runner {
     /// Where a run stands, with its input and outcome.
     ///
     /// # Errors
-    /// There is no such run, or the store fails.
+    /// There is no such run, or there is no store or it fails.
     pub async fn show(&self, id: impl Into<RunId>) -> Result<RunDetails, RunnerError> {
         let run = id.into();
-        let kept = self.inner.kept.as_ref().ok_or(RunnerError::Closed)?;
+        let kept = self.inner.kept.as_ref().ok_or(RunnerError::NoStore)?;
         kept.store.show(&run).await?.ok_or(RunnerError::NoSuchRun { run })
     }
 
@@ -303,14 +304,15 @@ impl Runner {
     /// it, and goes on from there at once. Its stream begins anew; steps that were running then run again.
     ///
     /// # Errors
-    /// There is no such run or position, the run had its output by then, or the new id is taken.
+    /// There is no such run or position, the run had its output by then, the new id is taken, or there is no store or it
+    /// fails.
     pub async fn fork(
         &self,
         from: impl Into<RunId>,
         position: u64,
         id: impl Into<RunId>,
     ) -> Result<(), RunnerError> {
-        let kept = self.inner.kept.as_ref().ok_or(RunnerError::Closed)?;
+        let kept = self.inner.kept.as_ref().ok_or(RunnerError::NoStore)?;
         let (from, run, at) = (from.into(), id.into(), self.inner.clock.now());
         let of =
             kept.store.show(&from).await?.ok_or_else(|| RunnerError::NoSuchRun { run: from.clone() })?.run;
