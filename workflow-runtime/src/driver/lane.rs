@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::batch::AtHand;
+use super::pool::Worked;
 use super::ticket::{Attempt, Ticket, drop_step};
 use super::{Afterwards, Host, panicked};
 use crate::room::Rooms;
@@ -54,18 +55,19 @@ impl<W: Workflow> Lane<W> {
         Self { host, first: first.map(Box::new), counted: true }
     }
 
-    /// Works until nothing is ready.
+    /// Works until nothing is ready. When its last shift was.
     #[expect(
         clippy::manual_async_fn,
         reason = "an `async fn` would hold the lane twice, in as many tasks as there are runs"
     )]
-    pub(super) fn work(mut self) -> impl Future<Output = ()> + Send + use<W> {
+    pub(super) fn work(mut self) -> impl Future<Output = Worked> + Send + use<W> {
         async move {
             let mut shift = Shift::first(Instant::now());
             loop {
                 let goes_on = poll_fn(|poller| Poll::Ready(self.work_a_shift(&mut shift, poller))).await;
                 if !goes_on {
-                    return self.is_counted_no_more();
+                    self.is_counted_no_more();
+                    return shift.worked();
                 }
                 // A worker looks at what came from elsewhere, and at its timers, once in so many polls. After a
                 // step that has kept it for long, or some shifts, that must not take as many of them. (Not `yield_now`:
@@ -245,6 +247,10 @@ impl Shift {
             () => (SHORTEST_SHIFT, self.looks_around_at),
         };
         Self::start(now, length, looks_around_at)
+    }
+
+    fn worked(&self) -> Worked {
+        Worked { began: self.ends - self.length, ended: self.last }
     }
 
     /// How long the worker was kept by what has ended now.

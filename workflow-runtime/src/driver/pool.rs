@@ -1,33 +1,53 @@
-//! Tasks that are used again.
+//! The tasks in which lanes are at work.
 //!
-//! A lane of a short run lives for as long as some steps take, and to make a task for it costs as much as one or two of
-//! them; where many runs are at work, most tasks end on another worker than the one that made them, and both wait for the
-//! allocator. So a task that has done its work stays idle, and the next lane that is wanted becomes its work. It is woken
-//! where a new task would be put in line, and has nothing else to do.
+//! A lane of a short run lives for as long as some steps take, and to make a task for it, wake that and see it end costs as
+//! much as one or two of them. So a task does one lane after the other, as long as there are some, and is idle then, until it
+//! is called for the next one.
 //!
-//! Who keeps them is as in Bonwick and Adams, "Magazines and Vmem" (USENIX 2001): each thread that does such work has two
-//! magazines of idle tasks, and full and empty ones are exchanged with those of the runtime.
+//! Each thread that starts something has a queue of its own for each runtime, and tasks that take from it. A job that finds
+//! two of them called already waits in the queue for whoever comes first. Nobody waits behind a step that blocks its thread:
+//! while jobs wait, two tasks are called, by who adds to the queue and by who takes from it. (Two, because a worker keeps the
+//! task that it has woken last where no other worker can take it from. Who adds may be at work for a long time, so that one
+//! is stuck there; who takes goes to the end of the line itself after it has called one.)
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Poller, Poll, Waker};
+use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
+use tokio::time::Instant;
 use tokio_util::sync::ReusableBoxFuture;
 
-/// So many idle tasks are in a magazine.
-const MAGAZINE: usize = 16;
+/// So many tasks are called while jobs wait.
+const CALLED: usize = 2;
 
-/// So many full magazines has a runtime, beside the two of each thread. The tasks in them take half a megabyte. Beyond
-/// that, a task that is done ends.
-const MOST_FULL: usize = 64;
+/// So many idle tasks stay with a queue. Beyond that, a task that finds nothing to do ends.
+const MOST_IDLE: usize = 16;
+
+/// A task gives way to other tasks of its worker when it has worked for so long ..
+const LONGEST_TURN: Duration = Duration::from_micros(200);
+/// .. and after so many jobs, so that it does where a clock stands still.
+const MOST_JOBS: u32 = 128;
+
+/// On so many runtimes a thread starts things by turns without losing the tasks of the others.
+const MOST_RUNTIMES: usize = 4;
+
+/// Where the queue has had many jobs at once, it gives that memory back when they are done.
+const MOST_ROOM_KEPT: usize = 4_096;
 
 /// What a task has to do. The memory is used again.
-pub(super) type Work = ReusableBoxFuture<'static, ()>;
+pub(super) type Work = ReusableBoxFuture<'static, Worked>;
+
+/// When somebody was at work last.
+pub(super) struct Worked {
+    pub(super) began: Instant,
+    pub(super) ended: Instant,
+}
 
 /// Something that has to be done in a task.
 pub(super) trait Job: Send + Sync + 'static {
@@ -38,255 +58,238 @@ pub(super) trait Job: Send + Sync + 'static {
 
 /// Does the job in a task of that runtime.
 pub(super) fn spawn<J: Job>(runtime: &Handle, job: Arc<J>) {
-    let id = runtime.id();
     let mut job: Arc<dyn Job> = job;
-    if let Some(idle) = Idle::of(id) {
-        match idle.give(job) {
-            Ok(()) => return,
+    loop {
+        match Homes::add(runtime.id(), job) {
+            Ok(called) => return called.into_iter().for_each(|task| task.comes(runtime)),
             Err(refused) => job = refused,
         }
+        Homes::forget(runtime.id());
     }
-    let mut work = None;
-    job.put(&mut work);
-    runtime.spawn(Task { runtime: id, slot: None, work, is_done: false });
 }
 
-type Magazine = Vec<Idle>;
-
-/// What is there for all threads of a runtime.
+/// What one thread has started on one runtime, and the tasks that do it.
 #[derive(Default)]
-struct Depot {
-    magazines: Mutex<Magazines>,
-    /// How many of them are full. Looked at first, since all threads meet at the lock.
-    full: AtomicUsize,
-}
+struct Pool(Mutex<State>);
 
 #[derive(Default)]
-struct Magazines {
-    full: Vec<Magazine>,
-    empty: Vec<Magazine>,
+struct State {
+    /// Nobody has begun with them yet.
+    jobs: VecDeque<Arc<dyn Job>>,
+    /// How many tasks were called and have not come yet. Not 0 while jobs wait.
+    called: usize,
+    idle: Vec<Idle>,
+    /// How many tasks there have been.
+    made: u64,
+    /// Tasks do not stay idle: the thread has no use for them any more.
+    is_left: bool,
+    /// The runtime has dropped a task, so it drops them all.
+    is_gone: bool,
 }
 
-/// Of all runtimes on which something was done, as long as a thread remembers it.
-static DEPOTS: Mutex<Vec<(Id, Weak<Depot>)>> = Mutex::new(Vec::new());
+/// How to wake an idle task. It goes with the task: a waker keeps the runtime in memory.
+struct Idle {
+    task: u64,
+    waker: Waker,
+}
 
-/// What a thread has that does the work of a runtime, or starts it.
-struct Local {
-    runtime: Id,
-    depot: Arc<Depot>,
-    /// A thread that only starts work gets no idle tasks back, and has none of its own.
-    works: bool,
-    loaded: Magazine,
-    /// Full or empty.
-    other: Magazine,
+/// A task that is called.
+enum Called {
+    Idle(Waker),
+    New(Task),
+}
+
+impl Called {
+    fn comes(self, runtime: &Handle) {
+        match self {
+            Self::Idle(waker) => waker.wake(),
+            Self::New(task) => drop(runtime.spawn(task)),
+        }
+    }
 }
 
 thread_local! {
-    static LOCAL: RefCell<Option<Local>> = const { RefCell::new(None) };
+    static HOMES: RefCell<Homes> = const { RefCell::new(Homes(Vec::new())) };
 }
 
-/// An idle task, to be given something. Dropped, the task ends.
-struct Idle(Option<Arc<Slot>>);
+/// The pools of a thread, the one that was used last first.
+struct Homes(Vec<(Id, Arc<Pool>)>);
 
-/// Where an idle task finds its job.
-struct Slot(Mutex<State>);
-
-enum State {
-    /// Nothing was given, and that wakes the task. So it is also while the task is at work, when nobody has it to give it
-    /// anything. It goes with the task: a waker keeps the runtime in memory.
-    Idle(Waker),
-    Given(Arc<dyn Job>),
-    /// The task has ended, or is to end.
-    NoMore,
-}
-
-/// A task that becomes idle when it has done its work.
-struct Task {
-    runtime: Id,
-    /// Made when it becomes idle for the first time.
-    slot: Option<Arc<Slot>>,
-    work: Option<Work>,
-    is_done: bool,
-}
-
-impl Depot {
-    /// The one of that runtime, if there is one. When a runtime is gone, another one may get its id. It finds idle tasks of
-    /// the first one then, and those say that they are gone.
-    fn find(depots: &[(Id, Weak<Self>)], runtime: Id) -> Option<Arc<Self>> {
-        depots.iter().filter(|(id, _)| *id == runtime).find_map(|(_, depot)| depot.upgrade())
-    }
-
-    /// The one of that runtime, which is made if there is none.
-    fn of(runtime: Id) -> Arc<Self> {
-        let mut depots = DEPOTS.lock().unwrap_or_else(PoisonError::into_inner);
-        depots.retain(|(_, depot)| depot.strong_count() > 0);
-        Self::find(&depots, runtime).unwrap_or_else(|| {
-            let depot = Arc::default();
-            depots.push((runtime, Arc::downgrade(&depot)));
-            depot
-        })
-    }
-
-    fn magazines(&self) -> MutexGuard<'_, Magazines> {
-        self.magazines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One idle task, for a thread that does no work of this runtime.
-    fn take_one(&self) -> Option<Idle> {
-        if self.full.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
-        let mut magazines = self.magazines();
-        let idle = magazines.full.last_mut()?.pop();
-        if magazines.full.last().is_some_and(Vec::is_empty) {
-            let empty = magazines.full.pop();
-            magazines.empty.extend(empty);
-            self.full.store(magazines.full.len(), Ordering::Relaxed);
-        }
-        idle
-    }
-
-    /// Takes an empty magazine for a full one, if there is one.
-    fn load(&self, empty: &mut Magazine) {
-        if self.full.load(Ordering::Relaxed) > 0 {
-            let mut magazines = self.magazines();
-            if let Some(full) = magazines.full.pop() {
-                self.full.store(magazines.full.len(), Ordering::Relaxed);
-                magazines.empty.push(mem::replace(empty, full));
-            }
-        }
-    }
-
-    /// Takes a full magazine for an empty one, if there is room for it.
-    fn unload(&self, full: &mut Magazine) {
-        if self.full.load(Ordering::Relaxed) < MOST_FULL {
-            let mut magazines = self.magazines();
-            let empty = magazines.empty.pop().unwrap_or_default();
-            magazines.full.push(mem::replace(full, empty));
-            self.full.store(magazines.full.len(), Ordering::Relaxed);
-        }
-    }
-}
-
-impl Local {
-    fn new(runtime: Id, depot: Arc<Depot>, works: bool) -> Self {
-        Self { runtime, depot, works, loaded: Vec::new(), other: Vec::new() }
-    }
-
-    fn take(&mut self) -> Option<Idle> {
-        if !self.works {
-            return self.depot.take_one();
-        }
-        if self.loaded.is_empty() {
-            mem::swap(&mut self.loaded, &mut self.other);
-        }
-        if self.loaded.is_empty() {
-            self.depot.load(&mut self.loaded);
-        }
-        self.loaded.pop()
-    }
-
-    /// Whether there is room for one more, which has done its work on this thread.
-    fn makes_room(&mut self) -> bool {
-        self.works = true;
-        if self.loaded.len() >= MAGAZINE {
-            mem::swap(&mut self.loaded, &mut self.other);
-        }
-        if self.loaded.len() >= MAGAZINE {
-            self.depot.unload(&mut self.loaded);
-        }
-        self.loaded.len() < MAGAZINE
-    }
-
-    /// Does that with what this thread has, if it has to do with that runtime.
-    fn with<T>(runtime: Id, act: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        let act = |local: &RefCell<Option<Self>>| {
-            let mut local = local.try_borrow_mut().ok()?;
-            local.as_mut().filter(|local| local.runtime == runtime).map(act)
-        };
-        LOCAL.try_with(act).ok().flatten()
-    }
-
-    /// What this thread has from now on, in place of what it had of another runtime.
-    fn install(self) {
-        let before =
-            LOCAL.try_with(|here| here.try_borrow_mut().ok().and_then(|mut here| here.replace(self)));
-        // Tasks end by that.
-        drop(before);
-    }
-
-    /// Whether this thread does work, of whatever runtime.
-    fn is_at_work() -> bool {
-        let works = |here: &RefCell<Option<Self>>| {
-            here.try_borrow().is_ok_and(|here| here.as_ref().is_some_and(|local| local.works))
-        };
-        LOCAL.try_with(works).unwrap_or(false)
-    }
-}
-
-impl Idle {
-    /// One of that runtime.
-    fn of(runtime: Id) -> Option<Self> {
-        Local::with(runtime, Local::take).unwrap_or_else(|| {
-            let depot = Depot::find(&DEPOTS.lock().unwrap_or_else(PoisonError::into_inner), runtime)?;
-            let idle = depot.take_one();
-            // Who works for one runtime and now and then starts something on another one keeps what is for the first.
-            if !Local::is_at_work() {
-                Local::new(runtime, depot, false).install();
-            }
-            idle
-        })
-    }
-
-    /// Gives it that job.
+impl Homes {
+    /// Adds a job to this thread's pool for a runtime, and calls a task for it, if it needs one.
     ///
     /// # Errors
-    /// The task is gone, with its runtime.
-    fn give(mut self, job: Arc<dyn Job>) -> Result<(), Arc<dyn Job>> {
-        let Some(slot) = self.0.take() else { return Err(job) };
-        let mut state = slot.state();
-        match mem::replace(&mut *state, State::NoMore) {
-            State::Idle(task) => {
-                *state = State::Given(job);
-                drop(state);
-                task.wake();
-                Ok(())
+    /// As [`Pool::add`].
+    fn add(runtime: Id, job: Arc<dyn Job>) -> Result<Option<Called>, Arc<dyn Job>> {
+        let mut job = Some(job);
+        let added = HOMES.try_with(|homes| {
+            let mut homes = homes.try_borrow_mut().ok()?;
+            let left = homes.bring_forward(runtime);
+            let (_, pool) = homes.0.first()?;
+            Some((pool.add(job.take()?), left))
+        });
+        match (added.ok().flatten(), job) {
+            (Some((added, left)), _) => {
+                left.into_iter().for_each(|pool| pool.leave());
+                added
             }
-            // Nobody else gives it anything.
-            given @ State::Given(_) => {
-                *state = given;
-                Err(job)
+            // The thread is about to end.
+            (None, Some(job)) => {
+                Arc::new(Pool(Mutex::new(State { is_left: true, ..State::default() }))).add(job)
             }
-            State::NoMore => Err(job),
+            (None, None) => Ok(None),
         }
+    }
+
+    /// Puts the pool of a runtime first. The one that has to make room for it.
+    #[inline]
+    fn bring_forward(&mut self, runtime: Id) -> Option<Arc<Pool>> {
+        match self.0.iter().position(|(id, _)| *id == runtime) {
+            Some(0) => return None,
+            Some(place) => self.0.swap(0, place),
+            None => self.0.insert(0, (runtime, Arc::default())),
+        }
+        if self.0.len() > MOST_RUNTIMES { self.0.pop().map(|(_, pool)| pool) } else { None }
+    }
+
+    /// The thread does not use its pool for that runtime any more.
+    fn forget(runtime: Id) {
+        let forgotten = HOMES.try_with(|homes| {
+            let homes = &mut homes.try_borrow_mut().ok()?.0;
+            let place = homes.iter().position(|(id, _)| *id == runtime)?;
+            Some(homes.remove(place))
+        });
+        forgotten.ok().flatten().into_iter().for_each(|(_, pool)| pool.leave());
     }
 }
 
-impl Drop for Idle {
+impl Drop for Homes {
     fn drop(&mut self) {
-        if let Some(task) = self.0.take().and_then(|slot| slot.close()) {
-            task.wake();
-        }
+        self.0.iter().for_each(|(_, pool)| pool.leave());
     }
 }
 
-impl Slot {
+impl Pool {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nothing is given any more. What wakes the task, if it is idle.
-    fn close(&self) -> Option<Waker> {
-        let before = mem::replace(&mut *self.state(), State::NoMore);
-        match before {
-            State::Idle(task) => Some(task),
-            State::Given(job) => {
-                let mut work = None;
-                job.put(&mut work);
-                drop(work);
-                None
+    /// Adds a job, and calls a task for it, if it needs one.
+    ///
+    /// # Errors
+    /// The runtime is gone, or another one that had its id.
+    fn add(self: &Arc<Self>, job: Arc<dyn Job>) -> Result<Option<Called>, Arc<dyn Job>> {
+        let mut state = self.state();
+        if state.is_gone {
+            return Err(job);
+        }
+        state.jobs.push_back(job);
+        Ok(state.call(self))
+    }
+
+    /// The thread has no use for it any more: tasks that are idle end, and so do those that find nothing to do.
+    fn leave(&self) {
+        let mut state = self.state();
+        state.is_left = true;
+        let idle = mem::take(&mut state.idle);
+        state.called += idle.len();
+        drop(state);
+        idle.into_iter().for_each(|idle| idle.waker.wake());
+    }
+}
+
+impl State {
+    /// Calls a task, if jobs wait and too few were called.
+    #[inline]
+    fn call(&mut self, pool: &Arc<Pool>) -> Option<Called> {
+        if self.jobs.is_empty() || self.called >= CALLED {
+            return None;
+        }
+        self.called += 1;
+        Some(match self.idle.pop() {
+            Some(idle) => Called::Idle(idle.waker),
+            None => {
+                self.made += 1;
+                let (pool, number) = (Arc::clone(pool), self.made);
+                Called::New(Task { pool, number, stage: Stage::Called, work: None })
             }
-            State::NoMore => None,
+        })
+    }
+
+    fn take(&mut self) -> Option<Arc<dyn Job>> {
+        let job = self.jobs.pop_front();
+        if self.jobs.is_empty() && self.jobs.capacity() > MOST_ROOM_KEPT {
+            self.jobs = VecDeque::new();
+        }
+        job
+    }
+
+    /// Takes a task out of those that are idle.
+    fn remove(&mut self, task: u64) -> Option<Idle> {
+        let place = self.idle.iter().position(|idle| idle.task == task)?;
+        Some(self.idle.swap_remove(place))
+    }
+}
+
+/// A task that does one job after the other.
+struct Task {
+    pool: Arc<Pool>,
+    number: u64,
+    stage: Stage,
+    work: Option<Work>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// It was called, and has not come yet.
+    Called,
+    /// It is at the work that is there.
+    AtWork,
+    /// It has finished that.
+    BetweenJobs,
+    /// It is idle, or was called since.
+    Idle,
+    Over,
+}
+
+/// What a task does next.
+enum Next {
+    Job(Arc<dyn Job>, Option<Called>),
+    GiveWay,
+    Rest(Stage),
+}
+
+impl Task {
+    /// Works at what is there, until it is done. When that was.
+    fn work(&mut self, poller: &mut Poller<'_>) -> Poll<Option<Worked>> {
+        let (Stage::AtWork, Some(work)) = (self.stage, &mut self.work) else { return Poll::Ready(None) };
+        let worked = std::task::ready!(work.poll(poller));
+        self.stage = Stage::BetweenJobs;
+        Poll::Ready(Some(worked))
+    }
+
+    fn next(&self, poller: &Poller<'_>, may_take: bool) -> Next {
+        let mut state = self.pool.state();
+        match self.stage {
+            // Woken by something that a step has left its waker with.
+            Stage::Idle if state.idle.iter().any(|idle| idle.task == self.number) => {
+                return Next::Rest(Stage::Idle);
+            }
+            Stage::Called | Stage::Idle => state.called -= 1,
+            Stage::AtWork | Stage::BetweenJobs | Stage::Over => {}
+        }
+        if !may_take && !state.jobs.is_empty() {
+            return Next::GiveWay;
+        }
+        match state.take() {
+            Some(job) => Next::Job(job, state.call(&self.pool)),
+            None if state.is_left || state.is_gone || state.idle.len() >= MOST_IDLE => {
+                Next::Rest(Stage::Over)
+            }
+            None => {
+                state.idle.push(Idle { task: self.number, waker: poller.waker().clone() });
+                Next::Rest(Stage::Idle)
+            }
         }
     }
 }
@@ -295,45 +298,52 @@ impl Future for Task {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<()> {
-        let Self { runtime, slot, work, is_done } = &mut *self;
-        if *is_done {
-            let Some(slot) = slot else { return Poll::Ready(()) };
-            let mut state = slot.state();
-            let job = match &*state {
-                State::Idle(_) => return Poll::Pending,
-                State::NoMore => return Poll::Ready(()),
-                State::Given(_) => mem::replace(&mut *state, State::Idle(poller.waker().clone())),
-            };
-            drop(state);
-            if let State::Given(job) = job {
-                job.put(work);
-                *is_done = false;
+        let task = &mut *self;
+        let (mut began, mut jobs) = (None, 0);
+        loop {
+            let mut may_take = true;
+            if let Some(worked) = std::task::ready!(task.work(poller)) {
+                jobs += 1;
+                let worked_for = worked.ended.saturating_duration_since(*began.get_or_insert(worked.began));
+                may_take = jobs < MOST_JOBS && worked_for < LONGEST_TURN;
             }
-        }
-        if work.as_mut().is_some_and(|work| work.poll(poller).is_pending()) {
+            match task.next(poller, may_take) {
+                Next::Job(job, called) => {
+                    job.put(&mut task.work);
+                    task.stage = Stage::AtWork;
+                    let Some(other) = called else { continue };
+                    other.comes(&Handle::current());
+                }
+                Next::GiveWay => {}
+                Next::Rest(stage) => {
+                    task.stage = stage;
+                    return if stage == Stage::Over { Poll::Ready(()) } else { Poll::Pending };
+                }
+            }
+            poller.waker().wake_by_ref();
             return Poll::Pending;
-        }
-        *is_done = true;
-        let has_room = Local::with(*runtime, Local::makes_room).unwrap_or_else(|| {
-            Local::new(*runtime, Depot::of(*runtime), true).install();
-            true
-        });
-        if !has_room {
-            return Poll::Ready(());
-        }
-        let new = || Arc::new(Slot(Mutex::new(State::Idle(poller.waker().clone()))));
-        let idle = Idle(Some(Arc::clone(slot.get_or_insert_with(new))));
-        // That is the last thing: whoever starts something on this thread from now on may find this task.
-        match Local::with(*runtime, |local| local.loaded.push(idle)) {
-            Some(()) => Poll::Pending,
-            // The thread is about to end.
-            None => Poll::Ready(()),
         }
     }
 }
 
+/// A task that is dropped before it is over was dropped by a runtime that shuts down.
 impl Drop for Task {
     fn drop(&mut self) {
-        drop(self.slot.as_ref().and_then(|slot| slot.close()));
+        if self.stage == Stage::Over {
+            return;
+        }
+        let mut state = self.pool.state();
+        state.is_gone = true;
+        let idle = state.remove(self.number);
+        let was_called = self.stage == Stage::Called || self.stage == Stage::Idle && idle.is_none();
+        state.called -= usize::from(was_called);
+        let jobs = mem::take(&mut state.jobs);
+        drop(state);
+        drop(idle);
+        for job in jobs {
+            let mut work = None;
+            job.put(&mut work);
+            drop(work);
+        }
     }
 }
