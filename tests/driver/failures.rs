@@ -116,7 +116,7 @@ async fn an_error_that_says_when_to_come_back_is_listened_to() {
 async fn an_attempt_that_takes_too_long_is_a_failure_and_retried() {
     let (flow, log) = Fetcher::log([Call::Hangs, Call::Works]);
     assert_eq!(flow.run(()).await, Ok(2));
-    let lines = ["0 s: attempt 1 after nothing", "31 s: attempt 2 after the step took too long"];
+    let lines = ["0 s: attempt 1 after nothing", "31 s: attempt 2 after the step took longer than 30s"];
     assert_eq!(log.lines(), lines);
 
     let RunError::Failed { error, .. } = Fetcher::new([Call::Hangs]).run(()).await.unwrap_err() else {
@@ -331,10 +331,15 @@ async fn a_handler_without_names_takes_what_no_other_claims() {
 #[tokio::test(start_paused = true)]
 async fn a_handler_runs_once_on_one_way_and_then_the_run_fails() {
     let (flow, log) = sale();
-    let RunError::Failed { step, error, .. } = flow.run(Order { id: 7, limit: 0 }).await.unwrap_err() else {
-        panic!()
-    };
-    assert_eq!((&*step, error.message()), ("charge", "refused"));
+    let run = flow.run(Order { id: 7, limit: 0 });
+    let failed = (&run).await.unwrap_err();
+    let text = format!(
+        "step `charge` of run {} failed; its error handler `invoice` had run as often as its `max_recoveries` allows",
+        run.id()
+    );
+    assert_eq!(failed.to_string(), text);
+    let RunError::Failed { step, error, spent_handler, .. } = failed else { panic!() };
+    assert_eq!((&*step, error.message(), spent_handler.as_deref()), ("charge", "refused", Some("invoice")));
     assert_eq!(log.lines().len(), 5);
 }
 

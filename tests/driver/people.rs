@@ -73,6 +73,24 @@ async fn an_answer_to_a_question_that_was_never_asked_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_to_a_question_of_another_run_is_an_error_and_both_stay_open() {
+    let (one, ask) = Shop::default().asking().await;
+    let (other, of_other) = Shop::default().asking().await;
+    assert_eq!(ask.id, of_other.id, "only the run tells them apart");
+    let error = other.respond(&ask, 2).await.unwrap_err();
+    let text = format!(
+        "question {} is of run {}, and not of run {}; ask `pending()` of the run itself",
+        ask.id,
+        one.id(),
+        other.id()
+    );
+    assert_eq!(error.to_string(), text);
+    assert_eq!((one.pending().len(), other.pending().len()), (1, 1));
+    one.respond(&ask, 2).await.unwrap();
+    other.respond(&of_other, 2).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_late_answer_is_an_error_that_says_that_the_run_has_ended() {
     let (run, ask) = Shop::default().asking().await;
     run.cancel("closed").await;

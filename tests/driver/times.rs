@@ -380,3 +380,22 @@ async fn a_run_that_takes_signals_waits_for_them() {
     run.send(8_u32).await.unwrap();
     assert_eq!(run.await, Ok(8));
 }
+
+/// Is tried again in a second.
+struct NotYet;
+
+#[workflow]
+impl NotYet {
+    #[step(retry = Retry::fixed("1s"))]
+    async fn only(&self, _: Start) -> Result<Stop, String> {
+        Err("not yet".to_owned())
+    }
+}
+
+#[test]
+fn a_run_that_has_to_wait_on_a_runtime_without_timers_is_cancelled_and_says_why() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let outcome = runtime.block_on(async { NotYet.run(()).await });
+    let Err(RunError::Cancelled { reason, .. }) = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("enable_time"), "{reason}");
+}

@@ -885,4 +885,29 @@ async fn nothing_comes_in_once_a_runner_is_shut_down_and_nobody_waits_for_ever()
     let runner = Runner::builder().workflow(Sum::default()).start().await.unwrap();
     runner.shutdown(Duration::ZERO).await;
     assert!(matches!(runner.start::<Sum>("sum", 2).await, Err(RunnerError::Closed)));
+    assert!(matches!(runner.cancel("sum", "enough").await, Err(RunnerError::Closed)));
+}
+
+#[tokio::test]
+async fn who_waits_for_a_verdict_is_told_that_the_runner_was_shut_down_and_the_answer_stays() {
+    let (flow, store) = (Sum::default(), Arc::new(SqliteStore::in_memory().await.unwrap()) as Arc<dyn Store>);
+    let runner = hosting(&flow, &store).start().await.unwrap();
+    let run = runner.start::<Sum>("sum", 10).await.unwrap();
+    let ask = asked(&run).await.unwrap();
+    soon(runner.shutdown(Duration::ZERO)).await;
+    // Nobody hosts it.
+    let mut news = store.watch(Interest::Run(RunId::from("sum")));
+    let client = Runner::builder().store(Arc::clone(&store)).start().await.unwrap();
+    let answered = {
+        let client = client.clone();
+        tokio::spawn(async move { client.respond_json("sum", ask.id, &json("true"), Some("yes")).await })
+    };
+    soon(news.changed()).await.unwrap();
+    assert!(!answered.is_finished());
+    soon(client.shutdown(Duration::ZERO)).await;
+    assert!(matches!(soon(answered).await.unwrap(), Err(RunnerError::Closed)));
+    let next = hosting(&flow, &store).start().await.unwrap();
+    let again = soon(next.respond_json("sum", ask.id, &json("true"), Some("yes"))).await;
+    assert!(again.is_ok(), "{again:?}");
+    assert_eq!(soon(soon(next.attach::<Sum>("sum")).await.unwrap()).await.unwrap(), "45 true 10");
 }

@@ -1,5 +1,6 @@
 //! The time of a run, and waiting for it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -78,6 +79,10 @@ impl Now {
     }
 }
 
+/// Why a run cannot go on that has to wait for a time.
+const NO_TIMERS: &str =
+    "its tokio runtime has no timers: call `enable_time` or `enable_all` on the runtime's builder";
+
 /// Waits for the time at which something is due.
 pub(super) struct Alarm<W: Workflow> {
     pub(super) host: Arc<Host<W>>,
@@ -86,14 +91,20 @@ pub(super) struct Alarm<W: Workflow> {
 
 impl<W: Workflow> Alarm<W> {
     pub(super) async fn wait(mut self, due: Time, token: CancellationToken) {
-        tokio::select! {
-            biased;
-            () = token.cancelled() => {}
-            () = tokio::time::sleep_until(self.host.clock.instant(due)) => {
-                self.host.lock().timer = None;
-                // Refused if the run has ended in between.
-                let _ = self.host.tick(Tick::Time);
-            }
+        let due = self.host.clock.instant(due);
+        // There is no other way to find out whether the runtime has timers.
+        let tick = match catch_unwind(AssertUnwindSafe(|| tokio::time::sleep_until(due))) {
+            Ok(due) => tokio::select! {
+                biased;
+                () = token.cancelled() => None,
+                () = due => Some(Tick::Time),
+            },
+            Err(_) => Some(Tick::Cancelled { reason: NO_TIMERS.to_owned() }),
+        };
+        if let Some(tick) = tick {
+            self.host.lock().timer = None;
+            // Refused if the run has ended in between.
+            let _ = self.host.tick(tick);
         }
         self.armed = false;
     }

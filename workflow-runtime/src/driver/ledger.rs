@@ -211,7 +211,7 @@ impl<W: Workflow> Host<W> {
             match command {
                 Command::Publish(notice) => {
                     note_questions::<W>(&notice, &mut append);
-                    stream.tell(notice);
+                    stream.tell(notice, || self.id().clone());
                 }
                 Command::Finish(ending) => end = Some(ending),
                 Command::Run(ref invoke) => {

@@ -387,7 +387,7 @@ impl<W: Workflow> Host<W> {
         let (released, mut end) = (live.ready.len(), None);
         for command in commands.drain(..) {
             match command {
-                Command::Publish(notice) => live.stream.tell(notice),
+                Command::Publish(notice) => live.stream.tell(notice, || self.id().clone()),
                 Command::Finish(ending) => end = Some(ending),
                 Command::Run(invoke) => {
                     live.stream.started(invoke.step, invoke.invocation, invoke.attempt);

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Afterwards, End, Host, Live, event_name, panic_message, step_name};
 use crate::engine::{Ending, Payload as _};
+use crate::error::StepErrorKind;
 use crate::handle::{RunError, Stalled};
 use crate::workflow::Workflow;
 
@@ -89,7 +90,11 @@ impl<W: Workflow> Host<W> {
                 }
             },
             Ending::Failed { invocation, step, error } => {
-                RunError::Failed { run: run(), step: step_name::<W>(step).to_owned(), invocation, error }
+                // A question that expires can fail a run beside its handler, which would want what the step was given.
+                let handler = W::GRAPH.handler_of(step).filter(|_| error.kind() != StepErrorKind::Expired);
+                let spent_handler = handler.map(|handler| step_name::<W>(handler).to_owned());
+                let step = step_name::<W>(step).to_owned();
+                RunError::Failed { run: run(), step, invocation, error, spent_handler }
             }
             Ending::TimedOut { running } => {
                 let running = running.into_iter().map(|step| step_name::<W>(step).to_owned()).collect();

@@ -255,6 +255,11 @@ impl<W: Workflow> Attempt<W> {
         .await;
     }
 
+    fn took_too_long(&self) -> StepError {
+        let limit = W::policy(self.invoke.step).timeout.unwrap_or_default();
+        StepError::of_kind(StepErrorKind::TimedOut, format_args!("the step took longer than {limit:?}"))
+    }
+
     fn failed(&self, host: &Host<W>, error: StepError) -> Happening<W> {
         self.forget_updates();
         let verdict = self.verdict(host, &error);
@@ -403,7 +408,7 @@ impl<W: Workflow> Detached<W> {
             biased;
             () = self.token.cancelled() => return,
             result = poll_fn(poll) => result,
-            () = self.ticket.attempt.out_of_time(self.times_out) => Err(StepError::of_kind(StepErrorKind::TimedOut, "the step took too long")),
+            () = self.ticket.attempt.out_of_time(self.times_out) => Err(self.ticket.attempt.took_too_long()),
         };
         let Self { step, ticket, .. } = self;
         let result = drop_step(step, result);

@@ -41,8 +41,18 @@ pub enum RespondError {
         /// The question.
         request: RequestId,
     },
+    /// The question is another run's.
+    #[error("question {request} is of run {of}, and not of run {run}; ask `pending()` of the run itself")]
+    OtherRun {
+        /// The run that was to take the answer.
+        run: RunId,
+        /// The question.
+        request: RequestId,
+        /// The run that asks.
+        of: RunId,
+    },
     /// The run has ended. A run that can be resumed may take the answer then.
-    #[error("question {request} cannot be answered: run {run} has ended")]
+    #[error("question {request} cannot be answered: run {run} has ended, or was put down")]
     Ended {
         /// The run.
         run: RunId,
@@ -128,6 +138,10 @@ pub enum RunError {
         invocation: InvocationId,
         /// Why.
         error: StepError,
+        /// The error handler that takes such failures, where it has run as often as its `max_recoveries` allows on the way
+        /// that led here.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        spent_handler: Option<String>,
     },
     /// Nothing could happen any more, and no step had stopped the run.
     Stalled(Stalled),
@@ -179,7 +193,16 @@ pub enum RunError {
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed { run, step, .. } => write!(f, "step `{step}` of run {run} failed"),
+            Self::Failed { run, step, spent_handler, .. } => {
+                write!(f, "step `{step}` of run {run} failed")?;
+                match spent_handler {
+                    Some(handler) => write!(
+                        f,
+                        "; its error handler `{handler}` had run as often as its `max_recoveries` allows"
+                    ),
+                    None => Ok(()),
+                }
+            }
             Self::Stalled(stalled) => stalled.fmt(f),
             Self::TimedOut { run, running } if running.is_empty() => write!(f, "run {run} took too long"),
             Self::TimedOut { run, running } => {

@@ -33,7 +33,8 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// Starts a run. It starts now, not when the handle is awaited.
     ///
     /// # Panics
-    /// Outside a tokio runtime, like `tokio::spawn`.
+    /// Outside a tokio runtime, like `tokio::spawn`. (Retries, timeouts and expiries need its timers: `enable_time`. Without
+    /// them, a run that has to wait for a time is cancelled, with that as the reason.)
     ///
     /// # Examples
     /// ```
@@ -63,7 +64,8 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// Starts a run under an id of the caller's, or with a limit to its time.
     ///
     /// # Panics
-    /// Outside a tokio runtime, like `tokio::spawn`.
+    /// Outside a tokio runtime, like `tokio::spawn`. (Retries, timeouts and expiries need its timers: `enable_time`. Without
+    /// them, a run that has to wait for a time is cancelled, with that as the reason.)
     fn run_with(self, input: W::Input, options: RunOptions) -> Run<W> {
         Run { host: Handle(Host::start(self.into().share(), input, options)) }
     }
@@ -76,7 +78,8 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// is of a run that has its output. Everything that does not fit is listed, and nothing has started.
     ///
     /// # Panics
-    /// Outside a tokio runtime, like `tokio::spawn`.
+    /// Outside a tokio runtime, like `tokio::spawn`. (Retries, timeouts and expiries need its timers: `enable_time`. Without
+    /// them, a run that has to wait for a time is cancelled, with that as the reason.)
     fn resume(self, snapshot: Snapshot) -> Result<Run<W>, ResumeError> {
         let restored = snapshot.restore(W::GRAPH)?;
         let state = restored.state::<W::State>()?;
@@ -218,6 +221,7 @@ impl<W: Workflow> Run<W> {
     /// The questions that are open now, oldest first.
     #[must_use]
     pub fn pending(&self) -> Pending<W> {
+        let run = self.id();
         let questions = self.host.look(|engine, stream| {
             if *engine.state().status() != Status::Running {
                 return Vec::new();
@@ -226,17 +230,22 @@ impl<W: Workflow> Run<W> {
             let open = open.filter_map(|(id, request)| {
                 let prompt = W::prompt(&request.prompt)?;
                 let Request { asked_at, expires_at, .. } = *request;
-                Some(Question { id, step: step_name::<W>(request.step), prompt, asked_at, expires_at })
+                let (run, step) = (run.clone(), step_name::<W>(request.step));
+                Some(Question { run, id, step, prompt, asked_at, expires_at })
             });
             open.collect()
         });
-        Pending { run: self.id().clone(), questions }
+        Pending { run: run.clone(), questions }
     }
 
     /// Answers a question.
     ///
     /// # Errors
-    /// The question is not open (any more), or the prompt's `validate` refuses the answer. Nothing has changed.
+    /// The question is not open (any more), is of another run, or the prompt's `validate` refuses the answer. Nothing has
+    /// changed.
+    ///
+    /// # Panics
+    /// The prompt's `validate` panics. Nothing has changed.
     ///
     /// # Cancel safety
     /// Cancel safe: the answer is taken as a whole or not at all.
@@ -245,7 +254,11 @@ impl<W: Workflow> Run<W> {
         Q: AskedBy<W, Response: Send>,
     {
         let request = ask.id;
+        let other = (ask.run != *self.id()).then(|| ask.run.clone());
         Delivery::new(async move {
+            if let Some(of) = other {
+                return Err(RespondError::OtherRun { run: self.id().clone(), request, of });
+            }
             self.answer(request, |asked| Q::answer(asked, request, response))?;
             self.answer_is_stored(request).await
         })
@@ -256,6 +269,9 @@ impl<W: Workflow> Run<W> {
     /// # Errors
     /// The question is not open (any more), the JSON is not of the response's type, or the prompt's `validate`
     /// refuses the answer. Nothing has changed.
+    ///
+    /// # Panics
+    /// The prompt's `validate` panics. Nothing has changed.
     ///
     /// # Cancel safety
     /// Cancel safe: the answer is taken as a whole or not at all.

@@ -15,6 +15,9 @@ use crate::workflow::{AskedBy, Workflow};
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct Question<W: Workflow> {
+    /// The run that asks. It is not serialised: whoever reads of a question knows of which run.
+    #[serde(skip)]
+    pub run: RunId,
     /// Its id, under which it is answered.
     pub id: RequestId,
     /// The step that asks.
@@ -33,13 +36,13 @@ impl<W: Workflow> Question<W> {
     pub fn ask<Q: AskedBy<W>>(&self) -> Option<Ask<Q>> {
         let prompt = Q::pick(&self.prompt)?.clone();
         let Self { id, step, asked_at, expires_at, .. } = *self;
-        Some(Ask { id, step, prompt, asked_at, expires_at })
+        Some(Ask { run: self.run.clone(), id, step, prompt, asked_at, expires_at })
     }
 }
 
 impl<W: Workflow> Clone for Question<W> {
     fn clone(&self) -> Self {
-        Self { prompt: self.prompt.clone(), ..*self }
+        Self { run: self.run.clone(), prompt: self.prompt.clone(), ..*self }
     }
 }
 
@@ -54,6 +57,8 @@ impl<W: Workflow> fmt::Debug for Question<W> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ask<Q> {
+    /// The run that asks, and that takes the answer.
+    pub run: RunId,
     /// Its id.
     pub id: RequestId,
     /// The step that asks.

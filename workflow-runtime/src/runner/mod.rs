@@ -50,6 +50,12 @@ use inner::Inner;
 ///
 /// Clones are handles of the same runner. Dropping the last one does not stop it; [`shutdown`](Self::shutdown) does.
 ///
+/// # Cancel safety
+/// A future of any method may be dropped: what it has put into the store by then stays there, and takes effect. Answers,
+/// signals, cancellations and suspensions are messages to the run, in its inbox; the method waits for the verdict of
+/// whoever has the run, which takes for as long as no process does. Put a `tokio::time::timeout` around it to wait no
+/// longer; with a key, what was said can be said again to learn the verdict.
+///
 /// # Examples
 /// Without a store, a runner is a place for runs that share a limit:
 /// ```
@@ -91,13 +97,14 @@ impl Runner {
         RunnerBuilder::new()
     }
 
-    /// Starts a run, or gives the one of that id that was started before with the same input.
+    /// Starts a run, or gives the one of that id that was started before with the same input. If that has its output, the
+    /// handle gives it.
     ///
     /// When this returns, the run is stored, and goes on whether or not the handle is kept.
     ///
     /// # Errors
-    /// There is a run of that id with another input or of another workflow, it has ended, or another process has it; or
-    /// the store fails.
+    /// There is a run of that id with another input or of another workflow, it has ended without an output (see
+    /// [`resume`](Self::resume)), or another process has it; or the store fails.
     pub async fn start<W: Workflow>(
         &self,
         id: impl Into<RunId>,
@@ -169,10 +176,11 @@ impl Runner {
         }
     }
 
-    /// A handle of a run that is here, or that nobody has and this runner can take up.
+    /// A handle of a run that is here, that nobody has and this runner can take up, or that has its output.
     ///
     /// # Errors
-    /// There is no such run of this workflow, it has ended, another process has it, or it cannot be taken up.
+    /// There is no such run of this workflow, it has ended without an output (see [`resume`](Self::resume)), another
+    /// process has it, or it cannot be taken up.
     pub async fn attach<W: Workflow>(&self, id: impl Into<RunId>) -> Result<Run<W>, RunnerError> {
         let run = id.into();
         let workflow = self.inner.workflow::<W>()?;
@@ -247,7 +255,9 @@ impl Runner {
     /// somebody resumes it.
     ///
     /// # Errors
-    /// There is no such run, it does not go on, or it refuses the answer. Nothing has changed then.
+    /// There is no such run, or it refuses the answer: nothing has changed then. The run does not go on: what was said with
+    /// a key is kept nevertheless, as above. The runner was shut down meanwhile: what was said stays in the inbox. Or the
+    /// store fails.
     pub async fn respond_json(
         &self,
         id: impl Into<RunId>,
@@ -263,7 +273,7 @@ impl Runner {
     /// A key is what it is to [`respond_json`](Self::respond_json).
     ///
     /// # Errors
-    /// There is no such run, it does not go on, or it refuses the signal. Nothing has changed then.
+    /// As `respond_json`.
     pub async fn send_json(
         &self,
         id: impl Into<RunId>,
@@ -274,18 +284,18 @@ impl Runner {
         self.say(id.into(), Said::Signal { signal: signal.to_owned(), value: value.to_owned() }, key).await
     }
 
-    /// Cancels any run of the store, whoever has it.
+    /// Cancels any run of the store, whoever has it. Returns when that is stored.
     ///
     /// # Errors
-    /// There is no such run, or it has ended.
+    /// There is no such run, or it has ended; the runner was shut down, or the store fails.
     pub async fn cancel(&self, id: impl Into<RunId>, reason: impl Into<String>) -> Result<(), RunnerError> {
         self.say(id.into(), Said::Cancel { reason: reason.into() }, None).await
     }
 
-    /// Puts any run of the store down, whoever has it. [`resume`](Self::resume) goes on with it.
+    /// Puts any run of the store down, whoever has it. Returns when that is stored. [`resume`](Self::resume) goes on with it.
     ///
     /// # Errors
-    /// There is no such run, or it has ended.
+    /// There is no such run, or it has ended; the runner was shut down, or the store fails.
     pub async fn suspend(&self, id: impl Into<RunId>) -> Result<(), RunnerError> {
         self.say(id.into(), Said::Suspend, None).await
     }
@@ -420,6 +430,7 @@ impl Runner {
 
     /// Puts a message into the inbox of a run, and waits for the verdict.
     async fn say(&self, run: RunId, said: Said, key: Option<&str>) -> Result<(), RunnerError> {
+        self.inner.goes_on()?;
         let Some(kept) = &self.inner.kept else {
             let host = self.inner.find(&run).ok_or_else(|| RunnerError::NoSuchRun { run: run.clone() })?;
             return host.say(said).map_err(|reason| RunnerError::Refused { run, reason });
@@ -459,7 +470,12 @@ impl Runner {
             if stands.run.status.is_end() || stands.run.status == RunStatus::Blocked {
                 return Err(RunnerError::NotRunning { run, status: stands.run.status });
             }
-            watch.changed().await?;
+            tokio::select! {
+                biased;
+                // What was said stays said.
+                () = self.inner.stop.cancelled() => return Err(RunnerError::Closed),
+                changed = watch.changed() => changed?,
+            }
         }
     }
 }

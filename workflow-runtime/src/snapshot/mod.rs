@@ -227,6 +227,7 @@ impl<'de> Deserialize<'de> for Snapshot {
         use serde::de::Error;
 
         #[derive(Deserialize)]
+        #[serde(expecting = "an object with a `format`")]
         struct Head {
             format: u32,
         }

@@ -25,7 +25,7 @@ use crate::engine::{Counted, InvocationId, Notice, Time};
 use crate::error::StepError;
 use crate::event::RequestId;
 use crate::forms::Stored;
-use crate::handle::{Ask, Question, RunError};
+use crate::handle::{Ask, Question, RunError, RunId};
 use crate::workflow::{AskedBy, Workflow};
 
 pub use reader::{RunEvents, StreamError};
@@ -213,8 +213,8 @@ impl<W: Workflow> Clone for RunEvent<W> {
 }
 
 impl<W: Workflow> RunEventKind<W> {
-    /// What observers see of a notice.
-    pub(crate) fn told(notice: Notice<W::Event>) -> Option<Self> {
+    /// What observers of that run see of a notice.
+    pub(crate) fn told(notice: Notice<W::Event>, run: impl FnOnce() -> RunId) -> Option<Self> {
         Some(match notice {
             Notice::StepSent { invocation, step, event } => {
                 Self::StepSent { step: step_name::<W>(step), invocation, event: event_name::<W>(event) }
@@ -230,7 +230,7 @@ impl<W: Workflow> RunEventKind<W> {
                 // `None` only where a workflow written by hand calls something a question that is none.
                 let prompt = W::prompt(&prompt)?;
                 let step = step_name::<W>(step);
-                Self::InputRequired(Question { id: request, step, prompt, asked_at, expires_at })
+                Self::InputRequired(Question { run: run(), id: request, step, prompt, asked_at, expires_at })
             }
             Notice::StepRetrying { invocation, attempt, step, error, due } => {
                 Self::StepRetrying { step: step_name::<W>(step), invocation, attempt, error, due }

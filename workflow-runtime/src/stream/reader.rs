@@ -27,6 +27,7 @@ pub enum StreamError {}
 /// It keeps the events readable, and does not keep the run going: a run without a handle that waits for an answer ends, whoever
 /// reads. Until the terminal event was read, or the reader is dropped, what is left of the run stays in memory, with its
 /// workflow. A run of a [`Runner`](crate::Runner) with a store does not leave memory while there is a reader.
+#[must_use = "a reader sees nothing until it is asked for the next event"]
 pub struct RunEvents<W: Workflow> {
     /// `None` after the terminal event.
     keeper: Option<Arc<dyn Keeper<W>>>,

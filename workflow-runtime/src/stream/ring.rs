@@ -9,6 +9,7 @@ use super::latest::Latest;
 use super::{RunEvent, RunEventKind};
 use crate::engine::{Counted, InvocationId, Invoke, Notice, Time};
 use crate::event::RequestId;
+use crate::handle::RunId;
 use crate::seldom::Seldom;
 use crate::store::StoredEvent;
 use crate::table::Table;
@@ -157,9 +158,9 @@ impl<W: Workflow> Stream<W> {
         }
     }
 
-    /// Appends what the engine has told.
+    /// Appends what the engine of that run has told.
     #[inline]
-    pub(crate) fn tell(&mut self, notice: Notice<W::Event>) {
+    pub(crate) fn tell(&mut self, notice: Notice<W::Event>, run: impl FnOnce() -> RunId) {
         let what = match notice {
             Notice::StepSent { step, invocation, event } => What::Sent { step, invocation, event },
             Notice::StepFinished { step, invocation, emitted: Counted::None } => {
@@ -168,14 +169,14 @@ impl<W: Workflow> Stream<W> {
             Notice::StepFinished { step, invocation, emitted: Counted::One(event) } => {
                 What::Finished { step, invocation, emitted: Some(event) }
             }
-            other => return self.tell_in_full(other),
+            other => return self.tell_in_full(other, run),
         };
         self.keep(what);
     }
 
     #[inline(never)]
-    fn tell_in_full(&mut self, notice: Notice<W::Event>) {
-        if let Some(kind) = RunEventKind::told(notice) {
+    fn tell_in_full(&mut self, notice: Notice<W::Event>, run: impl FnOnce() -> RunId) {
+        if let Some(kind) = RunEventKind::told(notice, run) {
             self.push(kind);
         }
     }

@@ -41,6 +41,10 @@ impl Silent {
 
 const MOMENT: Time = Time(5);
 
+fn run() -> RunId {
+    RunId::from("run")
+}
+
 /// Keeps a stream, as a run does.
 struct Kept(Mutex<Stream<Counts>>);
 
@@ -93,7 +97,7 @@ impl Kept {
             let invocation = InvocationId(tick);
             stream.begin(tick, MOMENT);
             stream.started(StepId(0), invocation, 1);
-            stream.tell(Notice::StepFinished { invocation, step: StepId(0), emitted: Counted::None });
+            stream.tell(Notice::StepFinished { invocation, step: StepId(0), emitted: Counted::None }, run);
         });
     }
 
@@ -105,7 +109,7 @@ impl Kept {
         let asked = Notice::InputRequired { request, step, prompt, asked_at, expires_at: None };
         self.change(|stream| {
             stream.begin(tick, MOMENT);
-            stream.tell(asked);
+            stream.tell(asked, run);
         });
     }
 
@@ -340,7 +344,7 @@ fn what_is_kept_small_is_told_as_everything_else() {
     for stream in [&memory, &store] {
         stream.change(|stream| {
             stream.begin(8, MOMENT);
-            notices().into_iter().for_each(|notice| stream.tell(notice));
+            notices().into_iter().for_each(|notice| stream.tell(notice, run));
         });
     }
     let json = |event: &RunEvent<Counts>| serde_json::to_string(event).unwrap();
@@ -350,7 +354,7 @@ fn what_is_kept_small_is_told_as_everything_else() {
             number,
             tick: 8,
             at: MOMENT,
-            kind: RunEventKind::told(notice).unwrap(),
+            kind: RunEventKind::told(notice, run).unwrap(),
         })
         .map(|event| json(&event))
         .collect();
