@@ -321,6 +321,55 @@ fn what_a_run_holds_goes_with_it_and_not_with_its_task() {
     assert_eq!((alive(&runtime), Arc::strong_count(&held)), (1, 1));
 }
 
+/// Panics when it goes, unless somebody panics already.
+struct Explodes;
+
+impl Drop for Explodes {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "as it goes");
+    }
+}
+
+#[workflow]
+impl Explodes {
+    #[step]
+    async fn only(&self, _: Start) -> Stop {
+        Stop(())
+    }
+}
+
+#[test]
+fn a_run_that_panics_as_it_goes_takes_no_other_run_with_it() {
+    let runtime = runtime();
+    runtime.block_on(async {
+        // Nobody else holds them, so they go in their task.
+        (0..5).for_each(|_| drop(Explodes.run(())));
+        let runs: Vec<_> = (0..100).map(|_| Where.run(())).collect();
+        for run in runs {
+            run.await.unwrap();
+        }
+    });
+    assert!(alive(&runtime) <= MOST_IDLE, "{}", alive(&runtime));
+}
+
+#[test]
+fn runs_that_panic_as_they_are_put_down_keep_no_other_run_waiting() {
+    let first = runtime();
+    let runs: Vec<_> = first.block_on(async {
+        let run = |_| {
+            drop(Explodes.run(()));
+            Where.run(())
+        };
+        (0..5).map(run).collect()
+    });
+    drop(first);
+    let second = runtime();
+    for run in runs {
+        let outcome = second.block_on(run.into_future());
+        assert!(matches!(outcome, Err(RunError::Suspended { .. })), "{outcome:?}");
+    }
+}
+
 #[test]
 fn a_runtime_that_is_gone_is_not_kept_by_its_idle_tasks() {
     let held = Arc::new(());

@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context as Poller, Poll};
+use std::task::{Context as Poller, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -24,10 +24,10 @@ const AT_ONCE: Duration = Duration::from_micros(50);
 /// A shift has no more steps than that, so that it ends where a clock stands still, as a paused one does.
 const MOST_STEPS: u32 = 4_096;
 /// After so long, a lane sees to it that its worker looks at its timers, and at what came from elsewhere.
-const LOOKS_AROUND_AFTER: Duration = Duration::from_millis(4);
+pub(super) const LOOKS_AROUND_AFTER: Duration = Duration::from_millis(4);
 
 /// After so many polls, each worker of tokio's has looked around at least once (its interval is 127 at most).
-const POLLS_UNTIL_IT_LOOKS: u32 = 128;
+pub(super) const POLLS_UNTIL_IT_LOOKS: u32 = 128;
 
 /// What a lane does next.
 pub(super) enum Next<S> {
@@ -64,8 +64,7 @@ impl<W: Workflow> Lane<W> {
         async move {
             let mut shift = Shift::first(Instant::now());
             loop {
-                let goes_on = poll_fn(|poller| Poll::Ready(self.work_a_shift(&mut shift, poller))).await;
-                if !goes_on {
+                if !self.work_a_shift(&mut shift) {
                     self.is_counted_no_more();
                     return shift.worked();
                 }
@@ -87,7 +86,7 @@ impl<W: Workflow> Lane<W> {
     }
 
     /// Polls one step after the other. `false` if the lane is not counted any more.
-    fn work_a_shift(&mut self, shift: &mut Shift, poller: &mut Poller<'_>) -> bool {
+    fn work_a_shift(&mut self, shift: &mut Shift) -> bool {
         let mut at_hand = AtHand::default();
         let mut next = match self.first.take() {
             Some(first) => at_hand.is_given(*first),
@@ -96,7 +95,7 @@ impl<W: Workflow> Lane<W> {
         let mut rooms = Rooms::new();
         loop {
             next = match next {
-                Next::Step(()) => self.work_at(&mut at_hand, shift, &mut rooms, poller),
+                Next::Step(()) => self.work_at(&mut at_hand, shift, &mut rooms),
                 Next::GiveWay => return true,
                 Next::Leave => return false,
             };
@@ -113,16 +112,10 @@ impl<W: Workflow> Lane<W> {
 
     /// Does what is at hand, and takes what is next under the lock under which it is reported.
     #[inline]
-    fn work_at(
-        &self,
-        at_hand: &mut AtHand<W>,
-        shift: &mut Shift,
-        rooms: &mut Rooms<W::Event>,
-        poller: &mut Poller<'_>,
-    ) -> Next<()> {
+    fn work_at(&self, at_hand: &mut AtHand<W>, shift: &mut Shift, rooms: &mut Rooms<W::Event>) -> Next<()> {
         let host = &self.host;
         for taken in at_hand.iter_mut() {
-            taken.result = self.poll(&mut taken.attempt, rooms, poller);
+            taken.result = self.poll(&mut taken.attempt, rooms);
         }
         let now = Instant::now();
         let mut afterwards = Afterwards::default();
@@ -138,13 +131,10 @@ impl<W: Workflow> Lane<W> {
     }
 
     /// Calls a step and polls it once. What it has come to; `None` if somebody else sees to it from here on.
+    ///
+    /// Nobody is woken for it: whoever sees to a step that is pending begins with polling it.
     #[inline]
-    fn poll(
-        &self,
-        attempt: &mut Attempt<W>,
-        rooms: &mut Rooms<W::Event>,
-        poller: &mut Poller<'_>,
-    ) -> Option<StepResult<W::Event>> {
+    fn poll(&self, attempt: &mut Attempt<W>, rooms: &mut Rooms<W::Event>) -> Option<StepResult<W::Event>> {
         let host = &self.host;
         let step = attempt.invoke.step;
         let room = rooms.of(step);
@@ -153,7 +143,7 @@ impl<W: Workflow> Lane<W> {
             let times_out = W::policy(step).timeout.and_then(|timeout| Instant::now().checked_add(timeout));
             match W::call(step, input, context, &mut *room) {
                 StepCall::Done(result) => Begun::Ended(result),
-                StepCall::Running => match attempt.poll(host, room, poller) {
+                StepCall::Running => match attempt.poll(host, room, &mut Poller::from_waker(Waker::noop())) {
                     Poll::Ready(result) => Begun::Ended(result),
                     Poll::Pending => Begun::Waits { times_out },
                 },

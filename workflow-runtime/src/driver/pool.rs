@@ -5,23 +5,28 @@
 //! is called for the next one.
 //!
 //! Each thread that starts something has a queue of its own for each runtime, and tasks that take from it. A job that finds
-//! two of them called already waits in the queue for whoever comes first. Nobody waits behind a step that blocks its thread:
-//! while jobs wait, two tasks are called, by who adds to the queue and by who takes from it. (Two, because a worker keeps the
-//! task that it has woken last where no other worker can take it from. Who adds may be at work for a long time, so that one
-//! is stuck there; who takes goes to the end of the line itself after it has called one.)
+//! two of them called already waits in the queue for whoever comes first. Nobody waits behind a job that blocks its thread:
+//! where two jobs wait, two tasks are called, by who adds to the queue and by who takes from it. (Two, because a worker keeps
+//! the task that it has woken last where no other worker can take it from. Who adds may be at work for a long time, so that
+//! one is stuck there; who takes goes to the end of the line itself after it has called one. A single job is in the same place
+//! as a task of tokio's that is spawned by who blocks its thread then.)
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as Poller, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 use tokio_util::sync::ReusableBoxFuture;
+
+use super::lane::{LOOKS_AROUND_AFTER, POLLS_UNTIL_IT_LOOKS};
 
 /// So many tasks are called while jobs wait.
 const CALLED: usize = 2;
@@ -76,14 +81,14 @@ struct Pool(Mutex<State>);
 struct State {
     /// Nobody has begun with them yet.
     jobs: VecDeque<Arc<dyn Job>>,
-    /// How many tasks were called and have not come yet. Not 0 while jobs wait.
+    /// How many tasks were called and have not come yet. While jobs wait, as many as there are jobs, or [`CALLED`].
     called: usize,
     idle: Vec<Idle>,
     /// How many tasks there have been.
     made: u64,
     /// Tasks do not stay idle: the thread has no use for them any more.
     is_left: bool,
-    /// The runtime has dropped a task, so it drops them all.
+    /// The runtime has dropped a task, because it shuts down, so it drops them all.
     is_gone: bool,
 }
 
@@ -211,7 +216,7 @@ impl State {
             None => {
                 self.made += 1;
                 let (pool, number) = (Arc::clone(pool), self.made);
-                Called::New(Task { pool, number, stage: Stage::Called, work: None })
+                Called::New(Task::called(pool, number))
             }
         })
     }
@@ -237,6 +242,10 @@ struct Task {
     number: u64,
     stage: Stage,
     work: Option<Work>,
+    /// When its worker is to look at its timers, and at what came from elsewhere, if this task is at work until then.
+    looks_around_at: Option<Instant>,
+    /// So many times it gives way without doing anything, for that.
+    gives_way: u32,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -260,22 +269,43 @@ enum Next {
 }
 
 impl Task {
-    /// Works at what is there, until it is done. When that was.
-    fn work(&mut self, poller: &mut Poller<'_>) -> Poll<Option<Worked>> {
-        let (Stage::AtWork, Some(work)) = (self.stage, &mut self.work) else { return Poll::Ready(None) };
-        let worked = std::task::ready!(work.poll(poller));
-        self.stage = Stage::BetweenJobs;
-        Poll::Ready(Some(worked))
+    fn called(pool: Arc<Pool>, number: u64) -> Self {
+        Self { pool, number, stage: Stage::Called, work: None, looks_around_at: None, gives_way: 0 }
     }
 
-    fn next(&self, poller: &Poller<'_>, may_take: bool) -> Next {
+    /// Works at what is there, until it is done. When that was, if it has come to an end.
+    fn work(&mut self, poller: &mut Poller<'_>) -> Poll<Option<Worked>> {
+        let (Stage::AtWork, Some(work)) = (self.stage, &mut self.work) else { return Poll::Ready(None) };
+        // Steps have their own net. What else is the author's, or somebody's who waits, is no reason to put down the jobs
+        // of others.
+        let worked = match catch_unwind(AssertUnwindSafe(|| work.poll(poller))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(worked)) => Some(worked),
+            Err(_) => {
+                self.drop_work();
+                None
+            }
+        };
+        self.stage = Stage::BetweenJobs;
+        Poll::Ready(worked)
+    }
+
+    fn drop_work(&mut self) {
+        let work = self.work.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
+    }
+
+    fn next(&mut self, poller: &Poller<'_>, may_take: bool) -> Next {
         let mut state = self.pool.state();
         match self.stage {
-            // Woken by something that a step has left its waker with.
+            // Woken by somebody else.
             Stage::Idle if state.idle.iter().any(|idle| idle.task == self.number) => {
                 return Next::Rest(Stage::Idle);
             }
-            Stage::Called | Stage::Idle => state.called -= 1,
+            Stage::Called | Stage::Idle => {
+                state.called -= 1;
+                self.stage = Stage::BetweenJobs;
+            }
             Stage::AtWork | Stage::BetweenJobs | Stage::Over => {}
         }
         if !may_take && !state.jobs.is_empty() {
@@ -292,6 +322,14 @@ impl Task {
             }
         }
     }
+
+    /// As lanes do, sees to it that its worker looks around, where it was time for that.
+    fn looks_around(&mut self, now: Instant) {
+        if self.looks_around_at.is_some_and(|at| now >= at) {
+            self.looks_around_at = None;
+            self.gives_way = POLLS_UNTIL_IT_LOOKS - 1;
+        }
+    }
 }
 
 impl Future for Task {
@@ -300,12 +338,24 @@ impl Future for Task {
     fn poll(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<()> {
         let task = &mut *self;
         let (mut began, mut jobs) = (None, 0);
+        let gives_way = |poller: &Poller<'_>| {
+            poller.waker().wake_by_ref();
+            Poll::Pending
+        };
+        if task.gives_way > 0 {
+            task.gives_way -= 1;
+            return gives_way(poller);
+        }
         loop {
             let mut may_take = true;
-            if let Some(worked) = std::task::ready!(task.work(poller)) {
+            if let Some(Worked { began: at, ended }) = std::task::ready!(task.work(poller)) {
                 jobs += 1;
-                let worked_for = worked.ended.saturating_duration_since(*began.get_or_insert(worked.began));
-                may_take = jobs < MOST_JOBS && worked_for < LONGEST_TURN;
+                task.looks_around_at.get_or_insert(at + LOOKS_AROUND_AFTER);
+                let worked_for = ended.saturating_duration_since(*began.get_or_insert(at));
+                may_take = jobs < MOST_JOBS && worked_for < LONGEST_TURN && has_budget_remaining();
+                if !may_take {
+                    task.looks_around(ended);
+                }
             }
             match task.next(poller, may_take) {
                 Next::Job(job, called) => {
@@ -313,20 +363,20 @@ impl Future for Task {
                     task.stage = Stage::AtWork;
                     let Some(other) = called else { continue };
                     other.comes(&Handle::current());
+                    return gives_way(poller);
                 }
-                Next::GiveWay => {}
+                Next::GiveWay => return gives_way(poller),
                 Next::Rest(stage) => {
-                    task.stage = stage;
+                    (task.stage, task.looks_around_at, task.gives_way) = (stage, None, 0);
                     return if stage == Stage::Over { Poll::Ready(()) } else { Poll::Pending };
                 }
             }
-            poller.waker().wake_by_ref();
-            return Poll::Pending;
         }
     }
 }
 
-/// A task that is dropped before it is over was dropped by a runtime that shuts down.
+/// A task that is dropped before it is over was dropped by a runtime that shuts down, perhaps within whoever has just called
+/// it.
 impl Drop for Task {
     fn drop(&mut self) {
         if self.stage == Stage::Over {
@@ -340,10 +390,15 @@ impl Drop for Task {
         let jobs = mem::take(&mut state.jobs);
         drop(state);
         drop(idle);
+        self.drop_work();
         for job in jobs {
-            let mut work = None;
-            job.put(&mut work);
-            drop(work);
+            // What goes with it may be the author's. None of them takes the others with it.
+            let put_down = || {
+                let mut work = None;
+                job.put(&mut work);
+                drop(work);
+            };
+            let _ = catch_unwind(AssertUnwindSafe(put_down));
         }
     }
 }
