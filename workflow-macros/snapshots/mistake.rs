@@ -1,6 +1,3 @@
-::core::compile_error! {
-    "a step cannot return a tuple; list the alternatives in `OneOf<..>`, or return one event and let two steps take it"
-}
 /// Greets.
 impl Greet {
     /// Asks for a name.

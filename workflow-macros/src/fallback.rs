@@ -28,24 +28,29 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
     let prompt_impls = prompts.impls(&names);
     let asks = prompts.stubs(&names);
     let signals = signals_stubs(def, &names);
-    // An input or an output of which the steps do not say one thing is no type; see `checks.rs`.
+    // Reported here alone: the compiler drops what is said twice only where it does not compile incrementally. In a
+    // function, because one that does not compile has no result, see `checks.rs`; and because a mistake between the items
+    // of a module silences what the compiler has to say about names in that module.
+    let mistakes = quote! {
+        const fn __mistakes() -> #private::bool {
+            #errors
+            true
+        }
+    };
+    // An input or an output of which the steps do not say one thing is no type.
     let none = quote!(<() as #private::Checked<{ __mistakes() }>>::Type);
     let types = types(def, &names, &prompts.ty(&names), &quote!(#private::Unfinished), &none);
     let checks = Checks::of_signatures(source, def, &names).definition(&names);
     let options = of_no_steps(def, &names);
     let used = used_path(source);
     quote! {
-        #errors
         #block
         #prompt_enum
         #[doc(hidden)]
         #[allow(clippy::all, dead_code, private_interfaces, unreachable_patterns, unused_imports, unused_variables)]
         const _: () = {
             use #krate::__private::{self, Otherwise as _};
-            const fn __mistakes() -> #private::bool {
-                #errors // The same again is not shown again.
-                true
-            }
+            #mistakes
             #checks
             #prompt_impls
             #asks

@@ -10,10 +10,11 @@ mod params;
 mod returns;
 
 use proc_macro2::Ident;
+use quote::ToTokens;
 use syn::{FnArg, Safety, Type};
 
 use crate::error::Errors;
-use crate::types::event_name;
+use crate::types::{event_name, mentions};
 
 /// What a step can do while it runs.
 const CAPABILITIES: &[&str] = &["Emitter", "Asker", "Inbox"];
@@ -213,14 +214,17 @@ impl Signature {
             tools: Vec::new(),
             context: None,
         };
+        // A parameter of the step, which has been refused, is not known outside of it.
+        let refused = |tokens: &dyn ToTokens| mentions(&tokens.to_token_stream(), &sig.generics);
         for input in &sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => reader.receiver(receiver),
+                FnArg::Typed(param) if refused(&param.ty) => {}
                 FnArg::Typed(param) => reader.param(param),
             }
         }
         reader.params_agree(&sig.ident);
-        let returns = reader.returns(&sig.output);
+        let returns = if refused(&sig.output) { Returns::default() } else { reader.returns(&sig.output) };
         let Reader { errors, has_self, args, params, tools, .. } = reader;
         all.extend(errors);
         let (name, is_async) = (sig.ident.clone(), sig.asyncness.is_some());

@@ -181,6 +181,64 @@ fn a_mistake() {
     compare("mistake", expand("", &block));
 }
 
+/// The compiler shows twice what is said twice, where it compiles incrementally.
+#[test]
+fn each_mistake_is_said_once() {
+    let mistakes = [
+        // In attributes and signatures.
+        (
+            "nam = \"greet\"",
+            r"impl Greet {
+            #[step(retrys = 3, workers = 0)]
+            fn ask(&self, _: Start) -> (Stop, Other) { todo!() }
+            #[step]
+            fn greet(self, _: Signal) -> ! { todo!() }
+        }",
+        ),
+        // Between options and signatures.
+        ("", "impl Greet { #[step(timeout = \"1s\")] fn ask(&self, _: Start) -> Stop { todo!() } }"),
+        // In the graph, at two places.
+        (
+            "",
+            r"impl Greet {
+            #[step] fn ask(&self, _: Start) -> A { todo!() }
+            #[step] fn greet(&self, _: B) -> A { todo!() }
+        }",
+        ),
+        // Around the steps.
+        ("", "impl Greet { #[step] fn ask(&self, _: ) -> Stop {} }"),
+        ("", "struct Greet;"),
+    ];
+    for (args, block) in mistakes {
+        let said = said(expand(args, block));
+        assert!(!said.is_empty(), "{block}");
+        let mut once = said.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(said.len(), once.len(), "{said:#?}");
+    }
+}
+
+/// The messages of `compile_error!`, wherever they stand.
+fn said(tokens: TokenStream) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut last = String::new();
+    for token in tokens {
+        if let TokenTree::Group(group) = &token {
+            match last.as_str() {
+                "compile_error !" => said.push(group.stream().to_string()),
+                _ => said.extend(self::said(group.stream())),
+            }
+        }
+        last = match &token {
+            TokenTree::Ident(word) => word.to_string(),
+            TokenTree::Punct(mark) if mark.as_char() == '!' => format!("{last} !"),
+            _ => String::new(),
+        };
+    }
+    said
+}
+
 /// The promise that compile times stay bearable: ten more steps cost what ten steps cost.
 #[test]
 fn expansion_is_linear_in_the_number_of_steps() {
