@@ -1,14 +1,22 @@
 //! Collects mistakes, so that an author sees all of a phase at once.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
+use syn::Type;
+
+use crate::types::event_name;
 
 /// The mistakes of one phase, in the order in which they were found.
 #[derive(Debug, Default)]
 #[must_use = "mistakes that are not reported are lost; call `finish`"]
-pub(crate) struct Errors(Vec<syn::Error>);
+pub(crate) struct Errors {
+    found: Vec<syn::Error>,
+    /// The names of types of which is said that they are no events: the compiler is not asked about them.
+    no_events: HashSet<String>,
+}
 
 impl Errors {
     pub(crate) fn new() -> Self {
@@ -17,20 +25,32 @@ impl Errors {
 
     /// A mistake about these tokens, all of which are underlined.
     pub(crate) fn on(&mut self, tokens: impl ToTokens, message: impl Display) {
-        self.0.push(syn::Error::new_spanned(tokens, message));
+        self.found.push(syn::Error::new_spanned(tokens, message));
     }
 
     /// A mistake at one place.
     pub(crate) fn at(&mut self, span: Span, message: impl Display) {
-        self.0.push(syn::Error::new(span, message));
+        self.found.push(syn::Error::new(span, message));
+    }
+
+    /// A type that is no event.
+    pub(crate) fn no_event(&mut self, ty: &Type, message: impl Display) {
+        self.no_events.insert(event_name(ty));
+        self.on(ty, message);
+    }
+
+    /// Whether it is said of this type that it is no event.
+    pub(crate) fn say_no_event(&self, ty: &Type) -> bool {
+        self.no_events.contains(&event_name(ty))
     }
 
     pub(crate) fn push(&mut self, error: syn::Error) {
-        self.0.push(error);
+        self.found.push(error);
     }
 
     pub(crate) fn extend(&mut self, errors: Self) {
-        self.0.extend(errors.0);
+        self.found.extend(errors.found);
+        self.no_events.extend(errors.no_events);
     }
 
     /// The value, if there was no mistake in it; else its mistake is kept here.
@@ -39,11 +59,11 @@ impl Errors {
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.0.len()
+        self.found.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// Ends the phase.
@@ -55,7 +75,7 @@ impl Errors {
 impl ToTokens for Errors {
     /// One `compile_error!` for each mistake.
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.0.iter().map(syn::Error::to_compile_error));
+        tokens.extend(self.found.iter().map(syn::Error::to_compile_error));
     }
 }
 

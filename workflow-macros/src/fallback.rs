@@ -40,7 +40,7 @@ pub(crate) fn workflow(source: &Source, def: &WorkflowDef, errors: &Errors) -> T
     // An input or an output of which the steps do not say one thing is no type.
     let none = quote!(<() as #private::Checked<{ __mistakes() }>>::Type);
     let types = types(def, &names, &prompts.ty(&names), &quote!(#private::Unfinished), &none);
-    let checks = Checks::of_signatures(source, def, &names).definition(&names);
+    let checks = Checks::of_signatures(source, def, &names, errors).definition(&names);
     let options = of_no_steps(def, &names);
     let used = used_path(source);
     quote! {

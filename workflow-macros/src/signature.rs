@@ -153,6 +153,14 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
+    /// What an emitter sends.
+    pub(crate) fn sent(&self) -> Option<&[Event]> {
+        match self {
+            Self::Emitter(many) => Some(&many.items),
+            Self::Asker { .. } | Self::Inbox { .. } => None,
+        }
+    }
+
     pub(crate) fn ty(&self) -> &Type {
         match self {
             Self::Emitter(many) => &many.ty,

@@ -82,6 +82,21 @@ pub(crate) fn unraw(ident: &Ident) -> String {
     name.strip_prefix("r#").map(str::to_owned).unwrap_or(name)
 }
 
+/// The name of a type of the language, or of `String`, as far as spelling tells: nothing keeps an author from calling a
+/// type of their own so.
+pub(crate) fn plain(ty: &Type) -> Option<String> {
+    const PLAIN: &[&str] = &[
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "String", "u8",
+        "u16", "u32", "u64", "u128", "usize",
+    ];
+    let Type::Path(TypePath { qself: None, path, .. }) = bare(ty) else { return None };
+    let (first, last) = (path.segments.first()?, path.segments.last()?);
+    let is_known =
+        path.segments.len() == 1 || ["std", "core", "alloc"].iter().any(|root| first.ident == root);
+    let name = PLAIN.iter().find(|name| last.ident == name)?;
+    (is_known && last.arguments.is_none()).then(|| (*name).to_owned())
+}
+
 /// Tokens as text, with spaces only where a reader wants them.
 pub(crate) fn compact(tokens: &impl ToTokens) -> String {
     let text = tokens.to_token_stream().to_string();
@@ -263,7 +278,7 @@ impl VisitMut for Owned<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{compact, event_name, mentions, parts};
+    use super::{compact, event_name, mentions, parts, plain};
     use syn::parse_quote;
 
     #[test]
@@ -277,6 +292,16 @@ mod tests {
         assert_eq!(name(parse_quote!(r#type)), "type");
         assert_eq!(name(parse_quote!(())), "()");
         assert_eq!(name(parse_quote!(Pick<dyn Fn(u8) -> b::B>)), "Pick<dyn Fn(u8) -> b::B>");
+    }
+
+    #[test]
+    fn plain_types_are_known_by_their_whole_path() {
+        let plain = |ty: syn::Type| plain(&ty);
+        assert_eq!(plain(parse_quote!(u32)).as_deref(), Some("u32"));
+        assert_eq!(plain(parse_quote!(::std::string::String)).as_deref(), Some("String"));
+        assert_eq!(plain(parse_quote!(events::String)), None);
+        assert_eq!(plain(parse_quote!(Order)), None);
+        assert_eq!(plain(parse_quote!(Vec<u32>)), None);
     }
 
     #[test]

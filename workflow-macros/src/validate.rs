@@ -8,7 +8,8 @@ use workflow_graph::check::Place;
 use crate::error::Errors;
 use crate::graph::Graph;
 use crate::parse::{Source, StepDef, WorkflowDef};
-use crate::signature::{Alternative, Tool};
+use crate::signature::{Alternative, ParamForm, Signature, Tool};
+use crate::types::plain;
 
 /// A graph that keeps every rule.
 pub(crate) struct Checked<'a>(Graph<'a>);
@@ -23,14 +24,54 @@ impl<'a> Checked<'a> {
 ///
 /// The rules themselves are `workflow_graph`'s, because a running program checks graphs too.
 pub(crate) fn check(graph: Graph<'_>) -> Result<Checked<'_>, Errors> {
+    let violations = graph.table.check();
+    if !violations.is_empty() {
+        nothing_plain_is_an_event(graph.def)?;
+    }
     let mut errors = Errors::new();
-    for violation in graph.table.check() {
+    for violation in violations {
         errors.on(tokens_at(violation.at, &graph), &violation.message);
         for (place, message) in &violation.also {
             errors.on(tokens_at(*place, &graph), message);
         }
     }
     errors.finish().map(|()| Checked(graph))
+}
+
+/// A `u32` or a `String` between steps is a forgotten `Start` or `Stop`, or not yet an event. A graph with such a place
+/// says nothing beyond that.
+///
+/// In a graph that keeps the rules it is for the compiler to say whether the type is an event: an author may have one
+/// that is called so.
+fn nothing_plain_is_an_event(def: &WorkflowDef) -> Result<(), Errors> {
+    let mut errors = Errors::new();
+    for Signature { params, tools, returns, .. } in def.steps.iter().map(|step| &step.signature) {
+        for param in params {
+            let gathers = matches!(param.form, ParamForm::Gather | ParamForm::GatherFailures);
+            for ty in param.alternatives.iter().map(|taken| &taken.event.ty) {
+                let Some(name) = plain(ty) else { continue };
+                let input = if name == "str" { "String" } else { &name };
+                let input = if gathers { format!("Vec<{input}>") } else { input.to_owned() };
+                errors.no_event(ty, format!("`{name}` is no event; what a run is started with is taken as `Start<{input}>`, and what another step emits is a type with `#[event]`"));
+            }
+        }
+        for item in tools.iter().filter_map(Tool::sent).flatten() {
+            let Some(name) = plain(&item.ty) else { continue };
+            errors.no_event(&item.ty, format!("`{name}` is no event; put it into a type with `#[event]`"));
+        }
+        for alternative in &returns.alternatives {
+            let (items, list) = match alternative {
+                Alternative::One(event) => (std::slice::from_ref(&**event), false),
+                Alternative::Many(many) => (many.items.as_slice(), true),
+            };
+            for ty in items.iter().map(|item| &item.ty) {
+                let Some(name) = plain(ty) else { continue };
+                let output = if list { format!("Vec<{name}>") } else { name.clone() };
+                errors.no_event(ty, format!("`{name}` is no event; a run ends with it as `Stop<{output}>`, and what another step takes is a type with `#[event]`"));
+            }
+        }
+    }
+    errors.finish()
 }
 
 /// What fits the rest of its step, or of the workflow, or does not.

@@ -11,6 +11,7 @@ use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut as _;
 use syn::{Generics, Type};
 
+use crate::error::Errors;
 use crate::expand::{Names, forms};
 use crate::graph::{EventInfo, Graph};
 use crate::parse::{Source, WorkflowDef};
@@ -19,7 +20,7 @@ use crate::types::{AllStatic, mentions, parts};
 
 /// All checks of a workflow.
 pub(super) fn all(graph: &Graph<'_>, names: &Names) -> TokenStream {
-    let mut checks = Checks::of_signatures(graph.source, graph.def, names);
+    let mut checks = Checks::of_signatures(graph.source, graph.def, names, &Errors::new());
     for (_, _, step) in graph.steps() {
         forms::of_step(step, graph.source, names).into_iter().for_each(|check| checks.add(check));
     }
@@ -39,8 +40,13 @@ pub(crate) struct Checks<'a> {
 }
 
 impl<'a> Checks<'a> {
-    /// What can be asked where the signatures have mistakes, too.
-    pub(crate) fn of_signatures(source: &'a Source, def: &WorkflowDef, names: &Names) -> Self {
+    /// What can be asked where the signatures have mistakes, too; apart from what `errors` say already.
+    pub(crate) fn of_signatures(
+        source: &'a Source,
+        def: &WorkflowDef,
+        names: &Names,
+        errors: &Errors,
+    ) -> Self {
         let private = &names.private;
         let mut checks =
             Self { generics: &source.generics, known: TokenStream::new(), open: TokenStream::new() };
@@ -53,7 +59,8 @@ impl<'a> Checks<'a> {
             checks.add(asked(progress, &["is_shareable", "is_copied"], names));
         }
         for step in &def.steps {
-            step.signature.events().for_each(|event| checks.add(for_event(event, names)));
+            let events = step.signature.events().filter(|event| !errors.say_no_event(&event.ty));
+            events.for_each(|event| checks.add(for_event(event, names)));
             for param in &step.signature.params {
                 let answers = param.alternatives.iter().map(|taken| &taken.event);
                 let answers = answers.filter(|event| event.kind == Kind::Response);
