@@ -67,7 +67,7 @@ impl<'a> Graph<'a> {
 }
 
 /// An event as it stands in snapshots.
-fn full_name(event: &Event) -> String {
+pub(crate) fn full_name(event: &Event) -> String {
     let payload = event.payload.name();
     let form = match event.kind {
         Kind::Event => return payload,

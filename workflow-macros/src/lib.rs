@@ -8,6 +8,7 @@ mod data;
 mod error;
 mod expand;
 mod fallback;
+mod forgotten;
 mod graph;
 mod parse;
 mod signature;

@@ -85,6 +85,12 @@ impl Source {
         tokens
     }
 
+    /// The signatures of the methods that are no steps.
+    pub(crate) fn other_methods(&self) -> impl Iterator<Item = syn::Signature> {
+        let others = self.items.iter().filter(|item| item.step.is_none());
+        others.filter_map(|item| function.parse2(item.tokens.clone()).ok())
+    }
+
     /// Whether some step is there only under a condition.
     pub(crate) fn is_conditional(&self) -> bool {
         self.items.iter().any(|item| item.attrs.iter().any(|attr| item.is_conditional(attr)))

@@ -190,6 +190,14 @@ pub(crate) enum Alternative {
 }
 
 impl Alternative {
+    /// The event, or those that an element can be.
+    pub(crate) fn events(&self) -> &[Event] {
+        match self {
+            Self::One(event) => std::slice::from_ref(event),
+            Self::Many(many) => &many.items,
+        }
+    }
+
     pub(crate) fn ty(&self) -> &Type {
         match self {
             Self::One(event) => &event.ty,
@@ -241,17 +249,22 @@ impl Signature {
 
     /// Every event that the signature mentions, in source order.
     pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
-        let taken = self.params.iter().flat_map(|param| &param.alternatives).map(|taken| &taken.event);
         let tools = self.tools.iter().flat_map(|tool| match tool {
             Tool::Emitter(many) => many.items.as_slice(),
             Tool::Asker { prompt, .. } => std::slice::from_ref(&**prompt),
             Tool::Inbox { signal, .. } => std::slice::from_ref(&**signal),
         });
-        let returned = self.returns.alternatives.iter().flat_map(|alternative| match alternative {
-            Alternative::One(event) => std::slice::from_ref(&**event),
-            Alternative::Many(many) => many.items.as_slice(),
-        });
-        taken.chain(tools).chain(returned)
+        self.taken().chain(tools).chain(self.returned())
+    }
+
+    /// The events of the parameters.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = &Event> {
+        self.params.iter().flat_map(|param| &param.alternatives).map(|taken| &taken.event)
+    }
+
+    /// The events that are returned.
+    pub(crate) fn returned(&self) -> impl Iterator<Item = &Event> {
+        self.returns.alternatives.iter().flat_map(Alternative::events)
     }
 }
 

@@ -6,6 +6,7 @@ use workflow_graph::StepId;
 use workflow_graph::check::Place;
 
 use crate::error::Errors;
+use crate::forgotten::Forgotten;
 use crate::graph::Graph;
 use crate::parse::{Source, StepDef, WorkflowDef};
 use crate::signature::{Alternative, ParamForm, Signature, Tool};
@@ -28,9 +29,15 @@ pub(crate) fn check(graph: Graph<'_>) -> Result<Checked<'_>, Errors> {
     if !violations.is_empty() {
         nothing_plain_is_an_event(graph.def)?;
     }
+    let forgotten = Forgotten::of(&graph);
     let mut errors = Errors::new();
     for violation in violations {
-        errors.on(tokens_at(violation.at, &graph), &violation.message);
+        let message = match forgotten.hint(&violation, &graph) {
+            Some(hint) if violation.message.ends_with('?') => format!("{} {hint}", violation.message),
+            Some(hint) => format!("{}; {hint}", violation.message),
+            None => violation.message,
+        };
+        errors.on(tokens_at(violation.at, &graph), message);
         for (place, message) in &violation.also {
             errors.on(tokens_at(*place, &graph), message);
         }
@@ -60,11 +67,8 @@ fn nothing_plain_is_an_event(def: &WorkflowDef) -> Result<(), Errors> {
             errors.no_event(&item.ty, format!("`{name}` is no event; put it into a type with `#[event]`"));
         }
         for alternative in &returns.alternatives {
-            let (items, list) = match alternative {
-                Alternative::One(event) => (std::slice::from_ref(&**event), false),
-                Alternative::Many(many) => (many.items.as_slice(), true),
-            };
-            for ty in items.iter().map(|item| &item.ty) {
+            let list = matches!(alternative, Alternative::Many(_));
+            for ty in alternative.events().iter().map(|event| &event.ty) {
                 let Some(name) = plain(ty) else { continue };
                 let output = if list { format!("Vec<{name}>") } else { name.clone() };
                 errors.no_event(ty, format!("`{name}` is no event; a run ends with it as `Stop<{output}>`, and what another step takes is a type with `#[event]`"));
