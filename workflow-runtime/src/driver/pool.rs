@@ -66,7 +66,8 @@ pub(super) fn spawn<J: Job>(runtime: &Handle, job: Arc<J>) {
     let mut job: Arc<dyn Job> = job;
     loop {
         match Homes::add(runtime.id(), job) {
-            Ok(called) => return called.into_iter().for_each(|task| task.comes(runtime)),
+            Ok(None) => return,
+            Ok(Some(task)) => return task.comes(runtime),
             Err(refused) => job = refused,
         }
         Homes::forget(runtime.id());
@@ -101,14 +102,15 @@ struct Idle {
 /// A task that is called.
 enum Called {
     Idle(Waker),
-    New(Task),
+    /// One that is still to be made, of that number.
+    New(Arc<Pool>, u64),
 }
 
 impl Called {
     fn comes(self, runtime: &Handle) {
         match self {
             Self::Idle(waker) => waker.wake(),
-            Self::New(task) => drop(runtime.spawn(task)),
+            Self::New(pool, number) => drop(runtime.spawn(Task::called(pool, number))),
         }
     }
 }
@@ -149,8 +151,15 @@ impl Homes {
     /// Puts the pool of a runtime first. The one that has to make room for it.
     #[inline]
     fn bring_forward(&mut self, runtime: Id) -> Option<Arc<Pool>> {
+        if self.0.first().is_some_and(|(id, _)| *id == runtime) {
+            return None;
+        }
+        self.bring_to_front(runtime)
+    }
+
+    #[inline(never)]
+    fn bring_to_front(&mut self, runtime: Id) -> Option<Arc<Pool>> {
         match self.0.iter().position(|(id, _)| *id == runtime) {
-            Some(0) => return None,
             Some(place) => self.0.swap(0, place),
             None => self.0.insert(0, (runtime, Arc::default())),
         }
@@ -183,6 +192,7 @@ impl Pool {
     ///
     /// # Errors
     /// The runtime is gone, or another one that had its id.
+    #[inline]
     fn add(self: &Arc<Self>, job: Arc<dyn Job>) -> Result<Option<Called>, Arc<dyn Job>> {
         let mut state = self.state();
         if state.is_gone {
@@ -215,8 +225,7 @@ impl State {
             Some(idle) => Called::Idle(idle.waker),
             None => {
                 self.made += 1;
-                let (pool, number) = (Arc::clone(pool), self.made);
-                Called::New(Task::called(pool, number))
+                Called::New(Arc::clone(pool), self.made)
             }
         })
     }
@@ -242,8 +251,8 @@ struct Task {
     number: u64,
     stage: Stage,
     work: Option<Work>,
-    /// When its worker is to look at its timers, and at what came from elsewhere, if this task is at work until then.
-    looks_around_at: Option<Instant>,
+    /// Since when it is at work, without that its worker has looked at its timers, and at what came from elsewhere.
+    busy_since: Option<Instant>,
     /// So many times it gives way without doing anything, for that.
     gives_way: u32,
 }
@@ -270,7 +279,7 @@ enum Next {
 
 impl Task {
     fn called(pool: Arc<Pool>, number: u64) -> Self {
-        Self { pool, number, stage: Stage::Called, work: None, looks_around_at: None, gives_way: 0 }
+        Self { pool, number, stage: Stage::Called, work: None, busy_since: None, gives_way: 0 }
     }
 
     /// Works at what is there, until it is done. When that was, if it has come to an end.
@@ -295,7 +304,8 @@ impl Task {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
     }
 
-    fn next(&mut self, poller: &Poller<'_>, may_take: bool) -> Next {
+    /// What is next, if it `may_take` what waits, which is asked only where something does.
+    fn next(&mut self, poller: &Poller<'_>, may_take: impl FnOnce() -> bool) -> Next {
         let mut state = self.pool.state();
         match self.stage {
             // Woken by somebody else.
@@ -308,7 +318,7 @@ impl Task {
             }
             Stage::AtWork | Stage::BetweenJobs | Stage::Over => {}
         }
-        if !may_take && !state.jobs.is_empty() {
+        if !state.jobs.is_empty() && !may_take() {
             return Next::GiveWay;
         }
         match state.take() {
@@ -323,10 +333,10 @@ impl Task {
         }
     }
 
-    /// As lanes do, sees to it that its worker looks around, where it was time for that.
+    /// As lanes do, sees to it that its worker looks around, if it is time for that.
     fn looks_around(&mut self, now: Instant) {
-        if self.looks_around_at.is_some_and(|at| now >= at) {
-            self.looks_around_at = None;
+        if self.busy_since.is_some_and(|since| now.saturating_duration_since(since) >= LOOKS_AROUND_AFTER) {
+            self.busy_since = None;
             self.gives_way = POLLS_UNTIL_IT_LOOKS - 1;
         }
     }
@@ -347,16 +357,18 @@ impl Future for Task {
             return gives_way(poller);
         }
         loop {
-            let mut may_take = true;
-            if let Some(Worked { began: at, ended }) = std::task::ready!(task.work(poller)) {
+            let worked = std::task::ready!(task.work(poller));
+            if let Some(worked) = &worked {
                 jobs += 1;
-                task.looks_around_at.get_or_insert(at + LOOKS_AROUND_AFTER);
-                let worked_for = ended.saturating_duration_since(*began.get_or_insert(at));
-                may_take = jobs < MOST_JOBS && worked_for < LONGEST_TURN && has_budget_remaining();
-                if !may_take {
-                    task.looks_around(ended);
-                }
+                began.get_or_insert(worked.began);
+                task.busy_since.get_or_insert(worked.began);
             }
+            let ended = worked.map(|worked| worked.ended);
+            let may_take = || {
+                let worked_for =
+                    ended.zip(began).map(|(ended, began)| ended.saturating_duration_since(began));
+                jobs < MOST_JOBS && worked_for.is_none_or(|it| it < LONGEST_TURN) && has_budget_remaining()
+            };
             match task.next(poller, may_take) {
                 Next::Job(job, called) => {
                     job.put(&mut task.work);
@@ -365,9 +377,12 @@ impl Future for Task {
                     other.comes(&Handle::current());
                     return gives_way(poller);
                 }
-                Next::GiveWay => return gives_way(poller),
+                Next::GiveWay => {
+                    ended.into_iter().for_each(|ended| task.looks_around(ended));
+                    return gives_way(poller);
+                }
                 Next::Rest(stage) => {
-                    (task.stage, task.looks_around_at, task.gives_way) = (stage, None, 0);
+                    (task.stage, task.busy_since) = (stage, None);
                     return if stage == Stage::Over { Poll::Ready(()) } else { Poll::Pending };
                 }
             }
