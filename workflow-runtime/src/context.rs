@@ -130,6 +130,8 @@ impl<W: Workflow> Context<W> {
     /// Tells the observers how far this step is. They see it at once, and keep it if the step fails
     /// afterwards; it has no effect on the run.
     ///
+    /// What is published is of the type that the workflow names: `#[workflow(progress = P)]`. Without that it is `()`.
+    ///
     /// It waits for no reader and never fails: a reader that is too slow misses events. It does wait for what the run is
     /// doing at the moment, as [`state`](Self::state) does. So hold no lock over it that a change of the state takes as
     /// well, or the `Clone`, `Serialize` or `Drop` of an event, of the state or of what is published.
@@ -144,7 +146,8 @@ impl<W: Workflow> Context<W> {
         self.host.state()
     }
 
-    /// Changes the state when this step finishes.
+    /// Changes the state when this step finishes. It is of the type that the workflow names: `#[workflow(state = S)]`.
+    /// Without that it is `()`.
     ///
     /// The change is made together with what the step emits, in the order in which steps finish, on the state as it
     /// is then: so parallel steps neither lose nor double a change, and a step that fails or is cancelled changes
