@@ -163,8 +163,6 @@ pub use registry::{DuplicateWorkflow, Location, Registration, Registry};
 pub use retry::{Final, Retry, RetryAfter, duration};
 pub use room::Room;
 pub use runner::{LoadError, NotStored, Runner, RunnerBuilder, RunnerError};
-/// JSON as text: what [`Run::respond_json`] and its like take. It is `serde_json`'s.
-pub use serde_json::value::RawValue;
 pub use snapshot::{FORMAT, Misfit, MisfitReason, Restored, ResumeError, Snapshot, SnapshotError};
 pub use store::{Store, StoreError};
 pub use stream::{EVENTS_KEPT, EventCounts, RunEvent, RunEventKind, RunEvents, StreamError};

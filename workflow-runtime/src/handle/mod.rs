@@ -264,7 +264,8 @@ impl<W: Workflow> Run<W> {
         })
     }
 
-    /// Answers a question with JSON of the response's type, for callers that do not have the type.
+    /// Answers a question with JSON of the response's type, for callers that do not have the type. (`RawValue` is
+    /// `serde_json`'s, with its feature `raw_value`.)
     ///
     /// # Errors
     /// The question is not open (any more), the JSON is not of the response's type, or the prompt's `validate`
