@@ -32,9 +32,11 @@ pub use question::{Ask, Pending, Question};
 pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// Starts a run. It starts now, not when the handle is awaited.
     ///
+    /// Retries, timeouts and expiries need the runtime's timers (`enable_time`). Without them, a run that has to wait for a
+    /// time is cancelled, with that as the reason.
+    ///
     /// # Panics
-    /// Outside a tokio runtime, like `tokio::spawn`. (Retries, timeouts and expiries need its timers: `enable_time`. Without
-    /// them, a run that has to wait for a time is cancelled, with that as the reason.)
+    /// Outside a tokio runtime, like `tokio::spawn`.
     ///
     /// # Examples
     /// ```
@@ -64,8 +66,7 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// Starts a run under an id of the caller's, or with a limit to its time.
     ///
     /// # Panics
-    /// Outside a tokio runtime, like `tokio::spawn`. (Retries, timeouts and expiries need its timers: `enable_time`. Without
-    /// them, a run that has to wait for a time is cancelled, with that as the reason.)
+    /// As [`run`](Self::run).
     fn run_with(self, input: W::Input, options: RunOptions) -> Run<W> {
         Run { host: Handle(Host::start(self.into().share(), input, options)) }
     }
@@ -78,8 +79,7 @@ pub trait WorkflowExt<W: Workflow>: Into<Arc<W>> {
     /// is of a run that has its output. Everything that does not fit is listed, and nothing has started.
     ///
     /// # Panics
-    /// Outside a tokio runtime, like `tokio::spawn`. (Retries, timeouts and expiries need its timers: `enable_time`. Without
-    /// them, a run that has to wait for a time is cancelled, with that as the reason.)
+    /// As [`run`](Self::run).
     fn resume(self, snapshot: Snapshot) -> Result<Run<W>, ResumeError> {
         let restored = snapshot.restore(W::GRAPH)?;
         let state = restored.state::<W::State>()?;

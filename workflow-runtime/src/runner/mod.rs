@@ -351,7 +351,8 @@ impl Runner {
     }
 
     /// Stops: no step starts any more, those at work have `grace` to finish, and every run is left as it is, to be taken
-    /// up by whoever comes next. In a runner without a store, runs end as suspended.
+    /// up by whoever comes next. In a runner without a store, runs end as suspended. Whoever waits through this runner for
+    /// what a run says to an answer, a signal or the like is told [`RunnerError::Closed`].
     pub async fn shutdown(&self, grace: Duration) {
         self.inner.stop.cancel();
         let caretaker = lock(&self.inner.caretaker).take();
